@@ -1,0 +1,136 @@
+"""Advisory locks (flock(2)) on files that only the host can open.
+
+The warm path of `enter` imports this: no threads, no event loop, the standard library's small modules only.
+"""
+
+import fcntl
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from litterbox.errors import HostError
+
+PATIENCE = 30.0  # seconds of waiting before the holder is named (design section 5)
+
+
+def open_lock(path: str) -> int:
+    """Open the lock file, made 0600 where it is missing; returns a close-on-exec descriptor the caller closes."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise HostError(f"The lock file {path} cannot be opened: {error.strerror}.") from error
+
+
+def try_lock(descriptor: int) -> bool:
+    """Take the lock if nobody holds it; say whether it was taken."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_held(path: str) -> bool:
+    """Say whether somebody holds the lock at `path`; a missing file is a free lock."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def acquire(
+    path: str,
+    *,
+    shared: bool = False,
+    on_wait: Callable[[str], None] | None = None,
+    patience: float = PATIENCE,
+) -> int:
+    """Take the lock at `path`, waiting as long as it takes; returns its descriptor, whose closing releases it.
+
+    After `patience` seconds `on_wait` is told once who holds it, and the wait goes on; this needs the main thread
+    (SIGALRM). Interrupted by Ctrl-C like any other call. A lock file that was removed while we waited guards
+    nothing any more: the new one is taken.
+    """
+    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+    while True:
+        descriptor = open_lock(path)
+        try:
+            try:
+                fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if on_wait is None:
+                    fcntl.flock(descriptor, how)
+                else:
+                    _wait(descriptor, how, lambda: on_wait(holder(path)), patience)
+            if _is_at(descriptor, path):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+@contextmanager
+def hold(
+    path: str,
+    *,
+    shared: bool = False,
+    on_wait: Callable[[str], None] | None = None,
+    patience: float = PATIENCE,
+) -> Iterator[int]:
+    """Hold the lock at `path` for the length of the block, taken as `acquire` takes it; yields its descriptor."""
+    descriptor = acquire(path, shared=shared, on_wait=on_wait, patience=patience)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: str) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _wait(descriptor: int, how: int, tell: Callable[[], None], patience: float) -> None:
+    """Block in flock(2); the alarm only interrupts it to say why we wait, and Python then resumes the call."""
+    before = signal.signal(signal.SIGALRM, lambda _number, _frame: tell())
+    signal.setitimer(signal.ITIMER_REAL, patience)
+    try:
+        fcntl.flock(descriptor, how)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def holder(path: str) -> str:
+    """Name who holds the lock at `path`, as "process 1234 (litterbox enter work)", as far as the kernel tells."""
+    try:
+        inode = os.stat(path).st_ino
+        with open("/proc/locks", encoding="ascii") as locks:
+            rows = [line.split() for line in locks]
+    except OSError:
+        return "another process"
+    # 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF   (proc(5); a waiter's row has "->" as its second word)
+    for row in rows:
+        if len(row) > 5 and row[1] == "FLOCK" and row[5].rpartition(":")[2] == str(inode):
+            return f"process {row[4]}{_command(row[4])}"
+    return "another process"
+
+
+def _command(pid: str) -> str:
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read(4096).decode(errors="replace").split("\0")
+    except OSError:
+        return ""
+    return f" ({' '.join(words).strip()})"

@@ -1,0 +1,135 @@
+"""Every path that Litterbox uses on the host, and the check that stands before any path is made of a name.
+
+The warm path of `enter` imports this: os only.
+"""
+
+import os
+
+from litterbox.errors import BadBoxName, HostError
+
+_FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
+_REST = _FIRST | {"_", "-"}
+_LONGEST_NAME = 32
+_LONGEST_SOCKET_PATH = 107  # sun_path is 108 bytes, one of them the closing NUL (unix(7))
+
+
+def check_box_name(name: str) -> str:
+    """Return `name` when it is `[a-z0-9][a-z0-9_-]{0,31}`; raise BadBoxName when it is anything else."""
+    if not name or len(name) > _LONGEST_NAME or name[0] not in _FIRST or not _REST.issuperset(name):
+        shown = ascii(name if len(name) <= 64 else name[:61] + "...")
+        raise BadBoxName(
+            f"{shown} is not a box name.",
+            "A name has 1 to 32 characters: lower-case letters, digits, '_' and '-', the first a letter or a digit.",
+        )
+    return name
+
+
+def container_name(name: str) -> str:
+    return f"lbx-{check_box_name(name)}"
+
+
+def image_name(name: str) -> str:
+    return f"localhost/lbx-{check_box_name(name)}:latest"
+
+
+# --- ~/Litterbox -----------------------------------------------------------------------------------------------
+
+
+def root() -> str:
+    """The folder that holds everything durable: LITTERBOX_ROOT, else ~/Litterbox."""
+    chosen = os.environ.get("LITTERBOX_ROOT")
+    return os.path.abspath(chosen) if chosen else os.path.join(os.path.expanduser("~"), "Litterbox")
+
+
+def key_store() -> str:
+    return os.path.join(root(), "keys.ron")
+
+
+def definitions() -> str:
+    return os.path.join(root(), "definitions")
+
+
+def dockerfile(name: str) -> str:
+    return os.path.join(definitions(), f"{check_box_name(name)}.Dockerfile")
+
+
+def settings(name: str) -> str:
+    return os.path.join(definitions(), f"{check_box_name(name)}.toml")
+
+
+def home(name: str) -> str:
+    return os.path.join(root(), "homes", check_box_name(name))
+
+
+def logs() -> str:
+    return os.path.join(root(), "logs")
+
+
+def daemon_log(name: str) -> str:
+    return os.path.join(logs(), f"daemon-{check_box_name(name)}.log")
+
+
+def audit_log(name: str) -> str:
+    return os.path.join(logs(), f"audit-{check_box_name(name)}.jsonl")
+
+
+def runtime_bundles() -> str:
+    return os.path.join(root(), "runtime")
+
+
+def daemon_lock(name: str) -> str:
+    return os.path.join(root(), f".daemon-{check_box_name(name)}.lock")
+
+
+def session_lock(name: str) -> str:
+    return os.path.join(root(), f".session-{check_box_name(name)}.lock")
+
+
+def enter_lock(name: str) -> str:
+    return os.path.join(root(), f".enter-{check_box_name(name)}.lock")
+
+
+# --- $XDG_RUNTIME_DIR ------------------------------------------------------------------------------------------
+
+
+def user_runtime() -> str:
+    """$XDG_RUNTIME_DIR; raises HostError where it is not set or is not a folder of the user's own."""
+    folder = os.environ.get("XDG_RUNTIME_DIR", "")
+    way_out = "Log in through a session that sets it (systemd-logind does), or set it to a private folder of yours."
+    if not folder:
+        raise HostError("XDG_RUNTIME_DIR is not set, so there is no place for the sockets.", way_out)
+    if not os.path.isabs(folder):
+        raise HostError(f"XDG_RUNTIME_DIR is not an absolute path: {folder}", way_out)
+    try:
+        status = os.stat(folder)
+    except OSError as error:
+        raise HostError(f"XDG_RUNTIME_DIR cannot be used: {folder}: {error.strerror}", way_out) from error
+    if status.st_uid != os.getuid():
+        raise HostError(f"XDG_RUNTIME_DIR belongs to another user: {folder}", way_out)
+    return folder
+
+
+def sockets(name: str) -> str:
+    """The folder of sockets that is mounted into the box."""
+    return os.path.join(user_runtime(), "litterbox", check_box_name(name))
+
+
+def host_socket(name: str) -> str:
+    return _socket(os.path.join(sockets(name), f"{name}.sock"))
+
+
+def agent_socket(name: str) -> str:
+    return _socket(os.path.join(sockets(name), "ssh-agent.sock"))
+
+
+def control_socket(name: str) -> str:
+    return _socket(os.path.join(user_runtime(), "litterbox", f"{check_box_name(name)}.control.sock"))
+
+
+def _socket(path: str) -> str:
+    if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+        raise HostError(
+            f"The socket path is longer than the {_LONGEST_SOCKET_PATH} bytes that Linux allows: {path}",
+            "Set XDG_RUNTIME_DIR to a shorter path.",
+        )
+    return path
