@@ -1,0 +1,1 @@
+"""The guest side of Litterbox: what runs inside a box as `/litterbox`."""

@@ -1,0 +1,78 @@
+"""The box's user as the image's own files describe them, read by hand.
+
+Never through NSS: it would load the image's libraries, built for another libc, into this process.
+The entrypoint imports this: os only.
+"""
+
+import os
+
+from litterbox_guest.errors import GuestError
+
+_FAILED = 125
+
+
+class Account:
+    """A user of the box: the numbers, and what the image's /etc/passwd says of them, which may be nothing."""
+
+    __slots__ = ("gid", "groups", "home", "name", "shell", "uid")
+
+    def __init__(self, uid: int, gid: int, home: str, etc: str = "/etc") -> None:
+        self.uid = uid
+        self.gid = gid
+        self.home = home
+        row = _passwd_row(uid, os.path.join(etc, "passwd"))
+        self.name = row[0] if row else ""
+        self.shell = row[6] if len(row) > 6 else ""
+        self.groups = [gid, *_groups(self.name, gid, os.path.join(etc, "group"))]
+
+    def assume(self) -> None:
+        """Become this user, for good: no group, no saved id and no capability stays. Raises GuestError."""
+        try:
+            self._set_groups()
+            os.setresgid(self.gid, self.gid, self.gid)
+            os.setresuid(self.uid, self.uid, self.uid)
+        except OSError as error:
+            raise GuestError(f"only root of the box can start a session: {error.strerror}", _FAILED) from error
+        if os.getresuid() != (self.uid,) * 3 or os.getresgid() != (self.gid,) * 3:
+            raise GuestError("the user's ids could not be taken on", _FAILED)
+
+    def _set_groups(self) -> None:
+        try:
+            os.setgroups(self.groups)
+        except OSError:  # the image names a group beyond the subordinate ids
+            os.setgroups([self.gid])
+
+
+def of_the_box(environment: dict[str, str]) -> Account:
+    """The user that LITTERBOX_UID and LITTERBOX_GID name; raises GuestError where they name none, or root."""
+    uid, gid = (environment.get(key, "") for key in ("LITTERBOX_UID", "LITTERBOX_GID"))
+    if not (uid.isdecimal() and gid.isdecimal() and int(uid) > 0):
+        raise GuestError("the container does not say who its user is (LITTERBOX_UID, LITTERBOX_GID)", _FAILED)
+    return Account(int(uid), int(gid), "/home/user")
+
+
+def root() -> Account:
+    return Account(0, 0, "/root")
+
+
+def _passwd_row(uid: int, path: str) -> list[str]:
+    for row in _rows(path):
+        if len(row) > 2 and row[2] == str(uid):
+            return row
+    return []
+
+
+def _groups(name: str, gid: int, path: str) -> list[int]:
+    """The further groups that list `name` as a member."""
+    if not name:
+        return []
+    rows = (row for row in _rows(path) if len(row) > 3 and row[2].isdecimal())
+    return [int(row[2]) for row in rows if name in row[3].split(",") and int(row[2]) != gid]
+
+
+def _rows(path: str) -> list[list[str]]:
+    try:
+        with open(path, encoding="utf-8", errors="surrogateescape") as file:
+            return [line.rstrip("\n").split(":") for line in file]
+    except OSError:
+        return []

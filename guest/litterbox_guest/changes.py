@@ -1,0 +1,94 @@
+"""Learning that a path changed: through inotify, or by looking once a second where no inotify can be had."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping
+
+import pyinotify
+import trio
+
+LOOK_EVERY = 1.0  # seconds, where inotify cannot be had (design section 8)
+
+# A file that is rewritten in place; a folder that something appears in.
+_MASK = pyinotify.IN_MODIFY | pyinotify.IN_CREATE | pyinotify.IN_MOVED_TO
+
+_log = logging.getLogger(__name__)
+
+
+class Pulse:
+    """Remembers that something happened until somebody has waited for it; many times count as one."""
+
+    def __init__(self) -> None:
+        self._send, self._receive = trio.open_memory_channel[None](1)
+
+    def beat(self) -> None:
+        with contextlib.suppress(trio.WouldBlock):  # nobody has waited since the last beat
+            self._send.send_nowait(None)
+
+    async def wait(self) -> None:
+        await self._receive.receive()
+
+
+async def watch(pulses: Mapping[str, Pulse]) -> None:
+    """Beat a path's pulse whenever it may have changed, until cancelled; each one once at the start.
+
+    A box can use up the user's inotify instances (design section 8): then every pulse beats once a second,
+    until an instance can be had again.
+    """
+    looking = False
+    while True:
+        with _open_inotify(pulses) as inotify:
+            for pulse in pulses.values():
+                pulse.beat()
+            if inotify is not None:
+                looking = False
+                await _relay(*inotify)
+                continue
+        if not looking:
+            looking = True
+            _log.warning("inotify cannot be had: looking every %g s instead", LOOK_EVERY)
+        await trio.sleep(LOOK_EVERY)
+
+
+@contextlib.contextmanager
+def _open_inotify(pulses: Mapping[str, Pulse]) -> Iterator[tuple[pyinotify.Notifier, int] | None]:
+    """One inotify instance that watches every path; None where the kernel refuses an instance or a watch."""
+    try:
+        manager = pyinotify.WatchManager()
+    except OSError:
+        yield None
+        return
+    with contextlib.closing(manager):
+        try:
+            for path, pulse in pulses.items():
+                manager.add_watch(path, _MASK, proc_fun=_beater(pulse), quiet=False)
+        except pyinotify.WatchManagerError:
+            yield None
+            return
+        yield pyinotify.Notifier(manager, _broken, timeout=0), manager.get_fd()
+
+
+def _beater(pulse: Pulse) -> Callable[[pyinotify.Event], None]:
+    def beat(event: pyinotify.Event) -> None:
+        pulse.beat()
+        if event.mask & pyinotify.IN_IGNORED:
+            _broken(event)
+
+    return beat
+
+
+class _BrokenWatch(Exception):
+    """The kernel dropped events, or a watched path is gone: the watch must be set up anew."""
+
+
+def _broken(_event: pyinotify.Event) -> None:
+    raise _BrokenWatch
+
+
+async def _relay(notifier: pyinotify.Notifier, descriptor: int) -> None:
+    """Hand events to the pulses until the watch breaks."""
+    with contextlib.suppress(_BrokenWatch):
+        while True:
+            await trio.lowlevel.wait_readable(descriptor)
+            notifier.read_events()
+            notifier.process_events()

@@ -1,0 +1,63 @@
+"""The one connection that `/litterbox wait` keeps to its box's host daemon: while it lasts, somebody is in charge."""
+
+import trio
+
+from litterbox_guest import wire
+from litterbox_guest.changes import Pulse
+
+_CHUNK = 4096
+_SETTLING = (0.0, 0.1, 1.0)  # seconds before each try: a daemon that has bound its socket may not listen yet
+
+VERSION = "0.1.0"  # the package's
+
+
+class Link:
+    """Whether the daemon is there, and waiting for it to go."""
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self._lost = trio.Event()
+        self._lost.set()
+
+    def raised(self) -> None:
+        self.is_up = True
+        self._lost = trio.Event()
+
+    def fell(self) -> None:
+        self.is_up = False
+        self._lost.set()
+
+    async def wait_down(self) -> None:
+        await self._lost.wait()
+
+
+async def keep_linked(link: Link, path: str, box: str, folder_changed: Pulse) -> None:
+    """Connect to the socket at `path`, say hello, read and ignore; on EOF again, when its folder changes.
+
+    Runs until cancelled. Connected, it sleeps in the kernel.
+    """
+    while True:
+        await folder_changed.wait()
+        for pause in _SETTLING:
+            await trio.sleep(pause)
+            try:
+                stream = await trio.open_unix_socket(path)
+            except OSError:
+                continue
+            async with stream:
+                await _hold(link, stream, box)
+            break
+
+
+async def _hold(link: Link, stream: trio.SocketStream, box: str) -> None:
+    """Everything the daemon sends may be dropped: whether it is there is all that `wait` must know."""
+    hello: dict[str, object] = {"type": "hello", "version": VERSION, "container": box, "capabilities": []}
+    link.raised()
+    try:
+        await stream.send_all(wire.encode(hello))
+        while await stream.receive_some(_CHUNK):
+            pass
+    except trio.BrokenResourceError:
+        pass
+    finally:
+        link.fell()

@@ -1,0 +1,36 @@
+"""`/litterbox`: picks the guest command, by the name it was called by or by its first argument.
+
+Each command is imported only when it is the one: the start of every entry goes through here.
+"""
+
+import os
+import sys
+
+from litterbox_guest.errors import GuestError
+
+_USAGE = "usage: litterbox wait | litterbox entrypoint [--root] [--workdir DIR] [--] [COMMAND...]\n"
+_USAGE_STATUS = 2
+
+
+def main(argv: list[str]) -> int:
+    """Run the command that `argv` names; returns the exit status."""
+    called_as = os.path.basename(argv[0])
+    try:
+        match argv[1:] if called_as == "litterbox" else [called_as]:
+            case ["entrypoint", *arguments]:
+                from litterbox_guest import entrypoint
+
+                raise entrypoint.main(arguments)
+            case ["wait"]:
+                from litterbox_guest import libraries
+
+                libraries.use_none_of_the_image()  # before anything imports trio or pyinotify
+                from litterbox_guest import wait
+
+                return wait.main(os.environ)
+            case _:
+                sys.stderr.write(_USAGE)
+                return _USAGE_STATUS
+    except GuestError as error:
+        sys.stderr.write(f"litterbox: {error.sentence}\n")
+        return error.status

@@ -1,0 +1,65 @@
+"""Framing: a 4-byte big-endian length, then that many bytes of UTF-8 JSON, one object a frame.
+
+Sans-I/O and shared by both sides: bytes in, objects out. It imports neither attrs nor typing, because the one-shot
+interceptors and the warm path of `enter` start through it.
+"""
+
+import json
+
+MAX_FRAME = 1024 * 1024  # bytes of JSON; a larger announced length is answered by closing the connection
+_PREFIX = 4
+
+
+class FrameTooLarge(Exception):
+    """The peer announced, or we were asked to send, a frame of more than MAX_FRAME bytes. Close the connection."""
+
+
+class MalformedFrame(Exception):
+    """A frame that is not a JSON object in UTF-8. The stream is still in step: the next frame can be read."""
+
+
+class Truncated(Exception):
+    """The peer ended the stream in the middle of a frame."""
+
+
+def encode(message: "dict[str, object]") -> bytes:
+    """One frame, ready to send; raises FrameTooLarge."""
+    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    if len(body) > MAX_FRAME:
+        raise FrameTooLarge(f"a frame of {len(body)} bytes")
+    return len(body).to_bytes(_PREFIX, "big") + body
+
+
+class FrameReader:
+    """Collects bytes and hands out frames: receive_data(bytes), then next_frame() until it says None.
+
+    Holds at most one frame and what came in the same read; the length is checked before anything is collected.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def receive_data(self, data: bytes) -> None:
+        """Take what the socket gave. `b""` is the end of the stream: raises Truncated inside a frame."""
+        if not data and self._buffer:
+            raise Truncated(f"{len(self._buffer)} bytes of an unfinished frame")
+        self._buffer += data
+
+    def next_frame(self) -> "dict[str, object] | None":
+        """The next object, or None when more bytes are needed. Raises FrameTooLarge and MalformedFrame."""
+        if len(self._buffer) < _PREFIX:
+            return None
+        length = int.from_bytes(self._buffer[:_PREFIX], "big")
+        if length > MAX_FRAME:
+            raise FrameTooLarge(f"a frame of {length} bytes")
+        if len(self._buffer) < _PREFIX + length:
+            return None
+        body = bytes(self._buffer[_PREFIX : _PREFIX + length])
+        del self._buffer[: _PREFIX + length]
+        try:
+            message = json.loads(body.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise MalformedFrame(f"not JSON in UTF-8: {error}") from error
+        if not isinstance(message, dict):
+            raise MalformedFrame("not a JSON object")
+        return message
