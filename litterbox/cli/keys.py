@@ -1,0 +1,277 @@
+"""`litterbox keys`: the key store's commands. Messages go to stderr, keys and tables to stdout."""
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from litterbox import paths
+from litterbox.errors import BadKeyName, IdentityError, NoSuchBox, UsageError
+
+# The imports inside functions below are for the start-up budget: `--help` must not pay for asyncssh and the rest.
+if TYPE_CHECKING:
+    import asyncssh
+
+    from litterbox.keys.records import KeyType
+    from litterbox.keys.store import Unlocked
+
+
+@click.group(short_help="Keep SSH keys, and say which box may use which.")
+def keys() -> None:
+    """Keep SSH keys, and say which box may use which.
+
+    The private keys are sealed in ~/Litterbox/keys.ron under one password. It is asked for on the terminal, or
+    comes from the command that LITTERBOX_PASSWORD_COMMAND names (what it prints, less the last newline). A box
+    sees only the keys that are attached to it, and cannot read even those: it asks the agent to sign, and the
+    agent asks you.
+    """
+
+
+command = keys
+
+
+@keys.command(short_help="Make a new key.")
+@click.argument("name")
+@click.option(
+    "--type", "key_type", type=click.Choice(["ed25519", "ecdsa", "rsa"]), default="ed25519", show_default=True
+)
+@click.option("--bits", type=int, help="ecdsa: 256 (the default), 384 or 521; rsa: 2048 to 16384 (3072).")
+@click.option("--comment", help="The comment of its public key; the key's name unless given.")
+def generate(name: str, *, key_type: "KeyType", bits: int | None, comment: str | None) -> None:
+    """Make a new key called NAME in the key store, and print its public key.
+
+    The first key makes the store: its password is asked for twice.
+    """
+    from litterbox.keys import access, formats, store
+
+    _check_key_name(name)
+    current = access.load()
+    store.check_new(current, name)
+    key = formats.generate(key_type, bits)
+    _add(name, key, name if comment is None else comment, access.unlock(current))
+
+
+@keys.command("import", short_help="Take a private key from a file.")
+@click.argument("name")
+@click.argument("file", type=click.Path(allow_dash=True))
+@click.option("--comment", help="The comment of its public key; that of the file, or the key's name, unless given.")
+def import_(name: str, file: str, *, comment: str | None) -> None:
+    """Take a private key from FILE into the key store, call it NAME, and print its public key.
+
+    FILE may be "-", standard input. Every format of OpenSSH and PEM is read, encrypted ones too: the file's
+    passphrase is asked for on the terminal, or comes from the command that LITTERBOX_PASSPHRASE_COMMAND names.
+    FILE stays as it is; delete it when you have seen that the key works.
+    """
+    from litterbox.keys import access, formats, store
+
+    _check_key_name(name)
+    current = access.load()
+    store.check_new(current, name)
+    key = _read_private_key(file)
+    store.check_new(current, name, formats.public_line(key, ""))
+    told = key.get_comment(errors="replace") or name if comment is None else comment
+    _add(name, key, told, access.unlock(current))
+
+
+@keys.command(short_help="Write a private key to a file.")
+@click.argument("name")
+@click.argument("file", type=click.Path(allow_dash=True), default="-")
+@click.option("--encrypt", is_flag=True, help="Encrypt it with a passphrase, which is asked for twice.")
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+def export(name: str, file: str, *, encrypt: bool, force: bool) -> None:
+    """Write the private key NAME, in OpenSSH's format, to FILE (mode 0600) or to standard output.
+
+    The passphrase of --encrypt may come from the command that LITTERBOX_PASSPHRASE_COMMAND names.
+    """
+    from litterbox.keys import access, formats, password, store
+
+    current = access.load()
+    stored = store.find(current, name)
+    if file != "-" and os.path.lexists(file) and not force:
+        raise _exists(file)
+    key = formats.open_private_key(stored, access.unlock(current).vault_key)
+    content = formats.write_openssh(key, password.new(password.FILE) if encrypt else None)
+    if file == "-":
+        click.echo(content, nl=False)
+        return
+    _write_private(os.path.abspath(file), content, force=force)
+    click.echo(f"Exported {name} to {file}", err=True)
+
+
+@keys.command("list", short_help="List the keys.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of a table.")
+def list_(*, as_json: bool) -> None:
+    """List the stored keys: name, type, fingerprint, and the boxes each is attached to. Needs no password.
+
+    --json prints an array with one object for each key: name, type ("ed25519", "ecdsa" or "rsa"), bits,
+    fingerprint, comment, public_key, and attachments, an array of objects: box, hosts (an array of patterns, empty
+    for any host) and ask ("always", "once" or "never").
+    """
+    from litterbox.cli import keys_table
+
+    keys_table.show(as_json=as_json)
+
+
+@keys.command("print", short_help="Print a public key.")
+@click.argument("name")
+def print_(name: str) -> None:
+    """Print the public key of NAME, as authorized_keys and code hosts take it. Needs no password."""
+    from litterbox.keys import access, store
+
+    click.echo(store.find(access.load(), name).public_key)
+
+
+@keys.command(short_help="Let a box use a key.")
+@click.argument("key")
+@click.argument("box")
+def attach(key: str, box: str) -> None:
+    """Let BOX use KEY through its agent, which asks before each use. A running box sees it at once."""
+    from litterbox.keys import access, store
+    from litterbox.keys.records import Attachment
+
+    _check_box_defined(box)
+    current = access.load()
+    attached_before = store.find(current, key).attachment(box)
+    unlocked = access.unlock(current)
+    # An attachment that is there already keeps what it says of hosts and of asking.
+    attachment = attached_before or Attachment(box)
+    store.change_sealed(
+        paths.key_store(), unlocked, lambda now, vault_key: store.attach(now, vault_key, key, attachment)
+    )
+    _hand_over(box, unlocked.vault_key)
+    click.echo(f"{key} is attached to {box}{' already' if attached_before else ''}.", err=True)
+
+
+@keys.command(short_help="No longer let a box use a key.")
+@click.argument("key")
+@click.argument("box")
+def detach(key: str, box: str) -> None:
+    """No longer let BOX use KEY; true for a running box, too, when this command is done.
+
+    Asks for the password, because a key is sealed together with the list of boxes that may use it.
+    """
+    from litterbox.keys import access, store
+
+    paths.check_box_name(box)
+    current = access.load()
+    if not store.find(current, key).attachment(box):
+        click.echo(f"{key} is not attached to {box}.", err=True)
+        return
+    store.change_sealed(
+        paths.key_store(),
+        access.unlock(current),
+        lambda now, vault_key: store.detach(now, vault_key, key, box),
+    )
+    click.echo(f"{key} is no longer attached to {box}.", err=True)
+
+
+@keys.command(short_help="Delete a key.")
+@click.argument("key")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(key: str, *, yes: bool) -> None:
+    """Delete KEY from the store for good, attached or not. Needs no password."""
+    from litterbox.keys import access, store
+
+    stored = store.find(access.load(), key)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("Deleting needs a yes, and there is no terminal to ask on.", "Use --yes.")
+        boxes = ", ".join(attachment.box for attachment in stored.attachments)
+        attached = f", attached to {boxes}," if boxes else ""
+        click.confirm(f"Delete the key {key} ({stored.fingerprint}){attached} for good?", abort=True, err=True)
+    store.change(paths.key_store(), lambda now: store.delete(now, key))
+    click.echo(f"Deleted {key}", err=True)
+
+
+@keys.command("change-password", short_help="Change the key store's password.")
+def change_password() -> None:
+    """Change the password of the key store.
+
+    The new one is asked for twice, or comes from the command that LITTERBOX_NEW_PASSWORD_COMMAND names. The
+    old password still opens copies of the old file: if somebody may have both, replace the keys themselves.
+    """
+    from litterbox.keys import access, password, store
+
+    current = access.load()
+    if current.vault is None:
+        raise IdentityError("There is no key store yet.", "The first 'litterbox keys generate NAME' makes one.")
+    unlocked = access.unlock(current)
+    new = password.new(password.NEW_STORE)
+    store.change_sealed(paths.key_store(), unlocked, lambda now, vault_key: store.change_password(now, vault_key, new))
+    click.echo("The password is changed.", err=True)
+
+
+def _add(name: str, key: "asyncssh.SSHKey", comment: str, unlocked: "Unlocked") -> None:
+    from litterbox.keys import formats, store
+
+    line, private = formats.public_line(key, comment), formats.private_bytes(key)
+    store.change_sealed(
+        paths.key_store(),
+        unlocked,
+        lambda now, vault_key: store.add(now, vault_key, name=name, public_key=line, private_key=private),
+    )
+    click.echo(f"Stored {name}. Next: litterbox keys attach {name} BOX", err=True)
+    click.echo(line)
+
+
+def _read_private_key(file: str) -> "asyncssh.SSHKey":
+    from litterbox.errors import PassphraseNeeded
+    from litterbox.keys import formats, password
+
+    try:
+        with click.open_file(file, "rb") as source:
+            content = source.read(formats.LARGEST_FILE + 1)
+    except OSError as error:
+        raise IdentityError(f"{file} cannot be read: {error.strerror}.") from error
+    if len(content) > formats.LARGEST_FILE:
+        raise IdentityError(f"{file} is too large to be a private key.")
+    try:
+        return formats.read_private_key(content)
+    except PassphraseNeeded:
+        return password.existing(password.FILE, lambda answer: formats.read_private_key(content, answer))
+
+
+def _write_private(path: str, content: bytes, *, force: bool) -> None:
+    """Write a file of mode 0600, whole or not at all; over one that is there only with `force`."""
+    from litterbox import files
+
+    if force:
+        files.write_atomically(path, content)
+        return
+    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
+    files.write_atomically(temporary, content)
+    try:
+        os.link(temporary, path)  # unlike rename(2), it never replaces a file that came meanwhile
+    except FileExistsError:
+        raise _exists(path) from None
+    finally:
+        os.unlink(temporary)
+
+
+def _exists(file: str) -> IdentityError:
+    return IdentityError(f"{file} exists already.", "Use --force to replace it.")
+
+
+def _check_key_name(name: str) -> None:
+    from litterbox.keys.records import is_key_name
+
+    if not is_key_name(name):
+        shown = ascii(name if len(name) <= 80 else name[:77] + "...")
+        raise BadKeyName(
+            f"{shown} is not a key name.",
+            "A name has 1 to 64 characters: letters, digits and . _ @ + -, the first a letter or a digit.",
+        )
+
+
+def _check_box_defined(box: str) -> None:
+    if not os.path.exists(paths.dockerfile(box)) and not os.path.exists(paths.settings(box)):
+        raise NoSuchBox(f"There is no box {box}.", f"Define it first: litterbox define {box}")
+
+
+def _hand_over(box: str, vault_key: bytes) -> None:
+    """Let a running daemon of the box open its keys; detaching and deleting it sees for itself."""
+    from litterbox.daemon.client import hand_over_vault_key
+
+    if os.environ.get("XDG_RUNTIME_DIR"):  # a login without one runs no daemon
+        hand_over_vault_key(box, vault_key)

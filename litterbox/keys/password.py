@@ -1,0 +1,102 @@
+"""Asking for passwords: at the terminal without echo, or from a command that the user names.
+
+A password is bytes, and goes from here to whoever checks it: never into arguments, environment, log or error.
+"""
+
+import getpass
+import os
+import shlex
+import subprocess
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import attrs
+
+from litterbox.errors import PasswordError, WrongPassphrase, WrongPassword
+
+_Proof = TypeVar("_Proof")
+
+TRIES: Final = 3  # at the terminal; a command would only say the same again
+
+
+@attrs.frozen
+class Secret:
+    """One thing to ask for: what it is called, and the variable that may name a command for it."""
+
+    name: str
+    variable: str
+
+
+STORE: Final = Secret("key store password", "LITTERBOX_PASSWORD_COMMAND")
+NEW_STORE: Final = Secret("new key store password", "LITTERBOX_NEW_PASSWORD_COMMAND")
+FILE: Final = Secret("passphrase of the key file", "LITTERBOX_PASSPHRASE_COMMAND")
+
+
+def existing(secret: Secret, check: Callable[[bytes], _Proof]) -> _Proof:
+    """Ask until `check` takes the answer, and return what it returned.
+
+    `check` raises WrongPassword or WrongPassphrase to refuse; after the third time at the terminal, the first
+    from a command, that error goes to the caller. Raises PasswordError where nobody can be asked.
+    """
+    if os.environ.get(secret.variable):
+        return check(_from_command(secret))
+    prompt = f"{_capitalised(secret.name)}: "
+    for _ in range(TRIES - 1):
+        try:
+            return check(_from_terminal(secret, prompt))
+        except (WrongPassword, WrongPassphrase):
+            prompt = f"That is not it. {_capitalised(secret.name)}: "
+    return check(_from_terminal(secret, prompt))
+
+
+def new(secret: Secret) -> bytes:
+    """Ask for a password that is to be set, at the terminal twice. Raises PasswordError; none is empty."""
+    if os.environ.get(secret.variable):
+        password = _from_command(secret)
+    else:
+        password = _from_terminal(secret, f"{_capitalised(secret.name)}: ")
+        if password and password != _from_terminal(secret, "The same again: "):
+            raise PasswordError("The two are not the same.", "Nothing was changed.")
+    if not password:
+        raise PasswordError(f"The {secret.name} must not be empty.", "Nothing was changed.")
+    return password
+
+
+def _from_terminal(secret: Secret, prompt: str) -> bytes:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        raise PasswordError(
+            f"There is no terminal to ask for the {secret.name} on.",
+            f"Set {secret.variable} to a command that prints it.",
+        ) from None
+    try:
+        return getpass.getpass(prompt).encode(errors="surrogateescape")
+    except EOFError:
+        raise PasswordError(f"No {secret.name} was typed.") from None
+
+
+def _from_command(secret: Secret) -> bytes:
+    """Run the command, split as a shell would but without one, and return what it prints less one newline.
+
+    Its arguments may be secrets too: errors name the variable only.
+    """
+    try:
+        arguments = shlex.split(os.environ[secret.variable])
+    except ValueError:
+        arguments = []
+    if not arguments:
+        raise PasswordError(f"{secret.variable} is not a command: check its quotes.")
+    try:
+        # Its standard input is not ours: that may be the key file that is being imported.
+        answer = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    except OSError as error:
+        raise PasswordError(f"The command in {secret.variable} cannot be run: {error.strerror}.") from None
+    if answer.returncode != 0:
+        how = f"status {answer.returncode}" if answer.returncode > 0 else f"signal {-answer.returncode}"
+        raise PasswordError(f"The command in {secret.variable} failed ({how}), so there is no {secret.name}.")
+    return answer.stdout.removesuffix(b"\n")
+
+
+def _capitalised(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,98 @@
+"""Passwords from a command; those from a terminal are in tests/integration."""
+
+import os
+import sys
+
+import pytest
+
+from litterbox.errors import PasswordError, WrongPassword
+from litterbox.keys import password
+from litterbox.keys.password import STORE
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch):
+    return lambda text: monkeypatch.setenv(STORE.variable, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("echo hunter2", b"hunter2"),
+        ("printf '%s' 'no newline'", b"no newline"),
+        (r"printf 'two\n\n'", b"two\n"),
+        (r"printf '  spaces stay \n'", b"  spaces stay "),
+        (r"printf '\377\n'", b"\xff"),
+        ("echo '$HOME; echo x'", b"$HOME; echo x"),
+    ],
+)
+def test_a_commands_output_less_one_newline_is_the_password(command, text: str, answer: bytes) -> None:
+    command(text)
+
+    assert password.existing(STORE, lambda given: given) == answer
+    assert password.new(STORE) == answer
+
+
+def test_the_command_does_not_read_our_standard_input(command) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"the key file\n")
+    os.close(writing)
+    before = os.dup(0)
+    os.dup2(reading, 0)
+    try:
+        command("sh -c 'cat; echo done'")
+        assert password.existing(STORE, lambda given: given) == b"done"
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        os.close(reading)
+
+
+def test_a_command_gets_one_try(command) -> None:
+    tries = []
+
+    def refuse(given: bytes) -> None:
+        tries.append(given)
+        raise WrongPassword("no")
+
+    command("echo wrong")
+    with pytest.raises(WrongPassword):
+        password.existing(STORE, refuse)
+
+    assert tries == [b"wrong"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("false hunter2", "failed (status 1), so there is no key store password"),
+        ("sh -c 'kill -9 $$' hunter2", "failed (signal 9)"),
+        ("/nonexistent/program hunter2", "cannot be run: No such file or directory"),
+        ("/etc/passwd hunter2", "cannot be run: Permission denied"),
+        ("echo 'hunter2", "is not a command: check its quotes"),
+        (" ", "is not a command"),
+    ],
+)
+def test_a_command_that_fails_is_told_without_its_arguments(command, text: str, sentence: str) -> None:
+    command(text)
+
+    with pytest.raises(PasswordError) as refusal:
+        password.existing(STORE, lambda given: given)
+
+    assert sentence in refusal.value.sentence
+    assert STORE.variable in refusal.value.sentence
+    assert "hunter2" not in repr(refusal.value)
+
+
+def test_a_new_password_is_not_empty(command) -> None:
+    command("true")
+
+    with pytest.raises(PasswordError, match="must not be empty"):
+        password.new(STORE)
+
+
+def test_the_password_reaches_no_environment_and_no_argument(command) -> None:
+    command(f"{sys.executable} -c 'print(chr(115) * 3)'")
+
+    assert password.existing(STORE, lambda given: given) == b"sss"
+    assert "sss" not in " ".join(os.environ.values())
