@@ -1,0 +1,117 @@
+"""The audit log of one box: one JSON line per request and decision, written before the answer is sent.
+
+Append-only, 0600, rotated by size. It records what was asked and decided, never a secret.
+"""
+
+import errno
+import json
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, Self
+
+from litterbox import files, paths
+from litterbox.errors import LitterboxError
+
+ROTATE_AT: Final = 10 * 1024 * 1024  # bytes: about 30,000 requests
+KEPT: Final = 3  # rotated files: audit-NAME.jsonl.1 is the newest
+_LONGEST_TEXT: Final = 1000  # characters of one value; what the box sends may be 256 KiB long
+
+
+class AuditError(LitterboxError):
+    """The line cannot be written, so the request it tells of must be refused."""
+
+
+class AuditLog:
+    """An open audit log; a context manager that closes it. One writer per box: the daemon."""
+
+    def __init__(self, box: str, *, path: str | None = None, now: Callable[[], datetime] | None = None) -> None:
+        """Open the log of `box`, at `path` or where paths.py says. Raises AuditError and BadBoxName."""
+        self._box = box
+        self._path = paths.audit_log(box) if path is None else path
+        self._now = _utc_now if now is None else now
+        self._descriptor = -1
+        files.private_folder(os.path.dirname(self._path))
+        try:
+            self._open()
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; every line is already written. Safe to call twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def record(self, *, what: str, detail: Mapping[str, str | int], decision: str, by: str) -> None:
+        """Append one line: `what` was asked, with `detail`; `decision`, taken by `by`.
+
+        When this returns, the kernel has the whole line. Raises AuditError when it does not; then no part of
+        the line is left in the file.
+        """
+        line = {
+            "time": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "box": self._box,
+            "what": what,
+            "detail": {name: _bounded(value) for name, value in detail.items()},
+            "decision": decision,
+            "by": by,
+        }
+        try:
+            self._append(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def _append(self, line: bytes) -> None:
+        if not self._is_current():
+            self._open()  # somebody moved or removed the file: a line in it would be a line nobody finds
+        size = os.fstat(self._descriptor).st_size
+        if size and size + len(line) > ROTATE_AT:
+            self._rotate()
+            size = 0
+        if os.write(self._descriptor, line) != len(line):  # the disk is full; a torn line would spoil the next one
+            os.ftruncate(self._descriptor, size)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _open(self) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        descriptor = os.open(self._path, flags, files.PRIVATE_FILE)
+        self.close()
+        self._descriptor = descriptor
+
+    def _rotate(self) -> None:
+        for number in range(KEPT - 1, 0, -1):
+            older = f"{self._path}.{number}"
+            if os.path.lexists(older):
+                os.replace(older, f"{self._path}.{number + 1}")
+        os.replace(self._path, f"{self._path}.1")
+        self._open()
+
+
+def _bounded(value: str | int) -> str | int:
+    if isinstance(value, int) or len(value) <= _LONGEST_TEXT:
+        return value
+    return f"{value[: _LONGEST_TEXT // 2]}[…]{value[-_LONGEST_TEXT // 2 :]}"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _unwritable(path: str, error: OSError) -> AuditError:
+    return AuditError(
+        f"The audit log {path} cannot be written: {error.strerror}.",
+        "Requests of the box are refused until it can be.",
+    )
