@@ -1,0 +1,71 @@
+"""Defining a box: its Dockerfile from a template and its settings, both the user's from then on."""
+
+import os
+
+from litterbox import files, paths
+from litterbox.container import podman, settings, templates
+from litterbox.errors import LitterboxError, NoSuchBox, UsageError
+
+_IMAGE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@")
+
+
+def define(name: str, *, template: str, image: str | None = None) -> bool:
+    """Write the definition of the box `name`; False when exactly this one is there already.
+
+    Raises UsageError for an unknown template or image name, LitterboxError when the box is defined otherwise.
+    """
+    paths.check_box_name(name)
+    if image is not None:
+        check_image_name(image)
+    dockerfile = templates.render(template, name=name, image=image)
+    where = paths.dockerfile(name)
+    if os.path.lexists(where):
+        with open(where, encoding="utf-8", errors="replace") as file:
+            if file.read() == dockerfile and os.path.lexists(paths.settings(name)):
+                return False
+        raise LitterboxError(
+            f"The box {name} is defined already, in {where}.",
+            f"Edit that file, or remove it with: litterbox delete {name} --definition",
+        )
+    network = settings.default_network(podman.version())
+    files.private_folder(paths.root())
+    files.private_folder(paths.definitions())
+    if not os.path.lexists(paths.settings(name)):
+        text = settings.TEMPLATE.format(name=name, network=network)
+        files.write_atomically(paths.settings(name), text.encode())
+    files.write_atomically(where, dockerfile.encode())
+    return True
+
+
+def check_image_name(image: str) -> str:
+    """An image name goes into a Dockerfile's FROM line, so it may hold nothing that ends the line or the word."""
+    if not image or image.startswith("-") or not _IMAGE_CHARACTERS.issuperset(image):
+        raise UsageError(f"{image!r} is not the name of an image.", "`podman images` lists the images.")
+    return image
+
+
+def defined() -> list[str]:
+    """The names of all boxes that have a Dockerfile, sorted."""
+    try:
+        entries = os.listdir(paths.definitions())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    ending = ".Dockerfile"
+    return sorted(entry.removesuffix(ending) for entry in entries if entry.endswith(ending))
+
+
+def check_defined(name: str) -> str:
+    """Return `name` when the box has a Dockerfile; raises BadBoxName or NoSuchBox."""
+    if not os.path.exists(paths.dockerfile(name)):
+        known = defined()
+        raise NoSuchBox(
+            f"There is no box {name}.",
+            f"The boxes are: {', '.join(known)}." if known else f"Make one with: litterbox define {name}",
+        )
+    return name
+
+
+def local_images() -> list[str]:
+    """The named images in local storage, newest first: what the template `local` can build on."""
+    listing = podman.run("images", "--filter", "dangling=false", "--format", "{{.Repository}}:{{.Tag}}")
+    return [line for line in listing.split() if line != "<none>:<none>" and not line.startswith("localhost/lbx-")]

@@ -1,0 +1,55 @@
+"""Deleting a box: its container and image, and when asked for, its home and its definition."""
+
+import os
+
+from litterbox import locks, paths
+from litterbox.container import build, podman
+
+
+def delete(name: str, *, home: bool, definition: bool) -> list[str]:
+    """Remove what was asked for and is there; returns what was removed, as words. Raises while the box runs."""
+    removed = []
+    with locks.hold(paths.enter_lock(name)):
+        build.check_not_running(name)
+        if podman.exists("container", paths.container_name(name)):
+            podman.run("rm", "--ignore", paths.container_name(name))
+            removed.append("container")
+        if podman.exists("image", paths.image_name(name)):
+            podman.run("image", "rm", "--force", paths.image_name(name))
+            removed.append("image")
+        if home and os.path.isdir(paths.home(name)):
+            # Files that the box's root made belong to a subordinate id: only the user namespace may remove them.
+            podman.run("unshare", "rm", "--recursive", "--force", "--", paths.home(name))
+            removed.append("home")
+        if definition:
+            removed += ["definition"] * _unlink(paths.dockerfile(name), paths.settings(name))
+        _remove_sockets(name)
+        if not os.path.exists(paths.home(name)):
+            _unlink(paths.daemon_log(name), paths.audit_log(name))
+        _unlink(paths.session_lock(name), paths.daemon_lock(name), paths.enter_lock(name))
+    return removed
+
+
+def leaves_traces(name: str) -> bool:
+    """Say whether a box that Podman and the definitions no longer know has left a home or a lock."""
+    return os.path.exists(paths.home(name)) or os.path.exists(paths.session_lock(name))
+
+
+def _unlink(*where: str) -> bool:
+    """Remove files that may be missing; says whether one was there."""
+    found = False
+    for path in where:
+        try:
+            os.unlink(path)
+            found = True
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def _remove_sockets(name: str) -> None:
+    """Remove the folder of sockets: with the container gone, nothing mounts it any more."""
+    folder = paths.sockets(name)
+    if os.path.isdir(folder):
+        _unlink(*(os.path.join(folder, entry) for entry in os.listdir(folder)))
+        os.rmdir(folder)

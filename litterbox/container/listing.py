@@ -1,0 +1,41 @@
+"""What boxes there are, and how each is doing. `list` starts through this: no event loop, no cattrs."""
+
+from litterbox import locks, paths, sessions
+from litterbox.container import define, podman
+from litterbox.errors import BadBoxName
+
+Row = dict[str, object]
+
+
+def boxes() -> list[Row]:
+    """One row a box, by name: {"name", "state", "sessions", "daemon", "definition"}.
+
+    `state` is "not built", "stopped", or Podman's word for a container that is neither ("running", "paused").
+    """
+    built = podman.containers()
+    defined = define.defined()
+    return [_row(name, built, defined) for name in sorted({*built, *defined}) if _is_name(name)]
+
+
+def _row(name: str, built: dict[str, str], defined: list[str]) -> Row:
+    state = built.get(name)
+    if state is None:
+        state = "not built"
+    elif state in ("exited", "created", "configured", "stopped"):
+        state = "stopped"
+    return {
+        "name": name,
+        "state": state,
+        "sessions": len(sessions.read(paths.session_lock(name))),
+        "daemon": locks.is_held(paths.daemon_lock(name)),
+        "definition": paths.dockerfile(name) if name in defined else None,
+    }
+
+
+def _is_name(name: str) -> bool:
+    """A file or a label that somebody else made may hold anything."""
+    try:
+        paths.check_box_name(name)
+    except BadBoxName:
+        return False
+    return True

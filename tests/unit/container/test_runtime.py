@@ -1,0 +1,298 @@
+"""Where runtimes are kept, with a builder that makes three small files: what decides that one is built, and which."""
+
+import contextlib
+import errno
+import multiprocessing
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from litterbox.container import runtime, runtime_build, runtime_origin
+from litterbox.errors import RuntimeBundleError
+
+
+@pytest.fixture
+def source(tmp_path):
+    """What the small runtimes are made from."""
+    file = tmp_path / "source.py"
+    file.write_text("one")
+    return file
+
+
+@pytest.fixture
+def guest(tmp_path, monkeypatch):
+    """A guest of one module, in the place of the real one."""
+    folder = tmp_path / "guest" / "litterbox_guest"
+    folder.mkdir(parents=True)
+    (folder / "main.py").touch()
+    real = runtime_origin.origin()
+    origin = runtime_origin.Origin(real.interpreter, real.version, str(folder), real.folders)
+    monkeypatch.setattr(runtime_origin, "origin", lambda: origin)
+    return folder
+
+
+@pytest.fixture
+def builds(source, guest, monkeypatch):
+    """The builder in place of the real one; lists what it built."""
+    done = []
+
+    def build(_origin, folder, _report):
+        for name, content in (("litterbox", "#!"), ("bin/python3", "elf"), ("lib/a.pyc", source.read_text())):
+            os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
+            with open(os.path.join(folder, name), "w", encoding="ascii") as file:
+                file.write(content)
+        done.append(folder)
+        return frozenset([str(source)])
+
+    monkeypatch.setattr(runtime_build, "build", build)
+    return done
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return str(tmp_path / "runtime")
+
+
+def silent(_line):
+    pass
+
+
+def content(bundle):
+    folder = Path(bundle.folder)
+    return [(folder / name).read_text() for name in ("litterbox", "bin/python3", "lib/a.pyc")]
+
+
+def test_the_first_use_builds_and_says_so(builds, folder):
+    said = []
+
+    bundle = runtime.ensure(said.append, folder=folder)
+
+    assert content(bundle) == ["#!", "elf", "one"]
+    assert bundle.folder == os.path.join(folder, "current")
+    assert os.path.realpath(bundle.folder) == os.path.join(folder, bundle.content_id)
+    assert bundle.executable == os.path.join(bundle.folder, "litterbox")
+    assert bundle.size == len("#!elfone")
+    assert said
+    assert len(builds) == 1
+
+
+def test_what_stands_is_used_in_silence(builds, folder):
+    before = runtime.ensure(silent, folder=folder)
+    said = []
+
+    after = runtime.ensure(said.append, folder=folder)
+
+    assert (after, said, len(builds)) == (before, [], 1)
+
+
+def delete(path):
+    os.unlink(path)
+
+
+def truncate(path):
+    os.truncate(path, 1)
+
+
+def modify_behind_the_clock(path):
+    """The same size, and the time of modification put back."""
+    status = os.stat(path)
+    with open(path, "r+b") as file:
+        file.write(b"X")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def close_to_others(path):
+    os.chmod(path, 0o600)
+
+
+def replace_by_a_link(path):
+    os.unlink(path)
+    os.symlink("/bin/true", path)
+
+
+def put_a_file_beside(path):
+    with open(f"{path}.new", "w", encoding="ascii"):
+        pass
+
+
+@pytest.mark.parametrize(
+    "damage", [delete, truncate, modify_behind_the_clock, close_to_others, replace_by_a_link, put_a_file_beside]
+)
+@pytest.mark.parametrize("name", ["litterbox", "bin/python3", "lib/a.pyc"])
+def test_a_damaged_runtime_is_built_anew(builds, folder, damage, name):
+    bundle = runtime.ensure(silent, folder=folder)
+    damage(os.path.join(bundle.folder, name))
+
+    after = runtime.ensure(silent, folder=folder)
+
+    assert len(builds) == 2
+    assert content(after) == ["#!", "elf", "one"]
+    assert sum(len(files) for _, _, files in os.walk(os.path.realpath(after.folder))) == 3
+
+
+@pytest.mark.parametrize("junk", [b"", b"{}", b"0" * 64 + b"\n{}"])
+def test_a_runtime_whose_manifest_is_damaged_is_built_anew(builds, folder, junk):
+    bundle = runtime.ensure(silent, folder=folder)
+    with open(os.path.join(folder, f"{bundle.content_id}.json"), "wb") as file:
+        file.write(junk)
+
+    runtime.ensure(silent, folder=folder)
+
+    assert len(builds) == 2
+
+
+def test_a_running_box_keeps_the_damaged_files_that_it_has_mounted(builds, folder):
+    bundle = runtime.ensure(silent, folder=folder)
+    mounted = os.open(os.path.realpath(bundle.folder), os.O_PATH)
+    delete(bundle.executable)
+
+    runtime.ensure(silent, folder=folder)
+
+    assert os.listdir(f"/proc/self/fd/{mounted}")
+    os.close(mounted)
+
+
+def test_a_lost_link_is_put_back_without_building(builds, folder):
+    bundle = runtime.ensure(silent, folder=folder)
+    os.unlink(bundle.folder)
+
+    after = runtime.ensure(silent, folder=folder)
+
+    assert (after, len(builds)) == (bundle, 1)
+
+
+def test_a_changed_source_makes_another_runtime(builds, folder, source):
+    before = runtime.ensure(silent, folder=folder)
+    source.write_text("two")
+
+    after = runtime.ensure(silent, folder=folder)
+
+    assert content(after) == ["#!", "elf", "two"]
+    assert before.content_id != after.content_id
+    assert os.path.isdir(os.path.join(folder, before.content_id))
+
+
+def test_going_back_to_an_earlier_source_builds_nothing(builds, folder, source):
+    before = runtime.ensure(silent, folder=folder)
+    source.write_text("two")
+    runtime.ensure(silent, folder=folder)
+    source.write_text("one")
+
+    after = runtime.ensure(silent, folder=folder)
+
+    assert (after, len(builds)) == (before, 2)
+
+
+def test_a_source_that_was_only_touched_makes_none(builds, folder, source):
+    runtime.ensure(silent, folder=folder)
+    os.utime(source)
+
+    runtime.ensure(silent, folder=folder)
+
+    assert len(builds) == 1
+
+
+def test_a_copied_runtime_folder_still_stands(builds, folder, tmp_path):
+    runtime.ensure(silent, folder=folder)
+    copy = str(tmp_path / "restored")
+    shutil.copytree(folder, copy, symlinks=True)
+
+    bundle = runtime.ensure(silent, folder=copy)
+
+    assert (content(bundle), len(builds)) == (["#!", "elf", "one"], 1)
+
+
+def test_a_new_module_of_the_guest_makes_another_runtime(builds, folder, guest):
+    runtime.ensure(silent, folder=folder)
+    (guest / "new.py").touch()
+
+    runtime.ensure(silent, folder=folder)
+
+    assert len(builds) == 2
+
+
+def test_a_failed_build_leaves_nothing_and_the_old_one_as_it_was(builds, folder, source, monkeypatch):
+    before = runtime.ensure(silent, folder=folder)
+    there = sorted(os.listdir(folder))
+    source.write_text("two")
+
+    def fill_the_disk(_origin, target, _report):
+        with open(os.path.join(target, "half"), "w", encoding="ascii") as file:
+            file.write("h")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(runtime_build, "build", fill_the_disk)
+
+    with pytest.raises(RuntimeBundleError, match="No space left on device"):
+        runtime.ensure(silent, folder=folder)
+    assert sorted(os.listdir(folder)) == there
+    assert os.readlink(before.folder) == before.content_id
+
+
+def test_what_a_killed_builder_left_is_never_used_and_goes(builds, folder):
+    os.makedirs(os.path.join(folder, ".building-dead", "bin"))
+
+    bundle = runtime.ensure(silent, folder=folder)
+    runtime.collect(running=False, folder=folder)
+
+    assert os.path.realpath(bundle.folder) == os.path.join(folder, bundle.content_id)
+    assert ".building-dead" not in os.listdir(folder)
+
+
+def test_old_runtimes_go_when_no_box_runs(builds, folder, source):
+    old = runtime.ensure(silent, folder=folder)
+    source.write_text("two")
+    new = runtime.ensure(silent, folder=folder)
+
+    assert runtime.collect(running=True, folder=folder) == []
+    assert runtime.collect(running=False, folder=folder) == [old.content_id, f"{old.content_id}.json"]
+    assert sorted(os.listdir(folder)) == sorted([".lock", "current", new.content_id, f"{new.content_id}.json"])
+
+
+def test_nothing_goes_while_a_container_is_being_started(builds, folder, source):
+    runtime.ensure(silent, folder=folder)
+    source.write_text("two")
+
+    with runtime.held(silent, folder=folder):
+        assert runtime.collect(running=False, folder=folder) == []
+
+
+def test_nothing_to_collect_is_no_error(folder):
+    assert runtime.collect(running=False, folder=folder) == []
+
+
+def test_builders_at_the_same_time_build_once(builds, folder, source, tmp_path, monkeypatch):
+    log = tmp_path / "built"
+    quick = runtime_build.build
+
+    def slow(origin, target, report):
+        with open(log, "a", encoding="ascii") as file:
+            file.write("x")
+        time.sleep(0.3)
+        return quick(origin, target, report)
+
+    monkeypatch.setattr(runtime_build, "build", slow)
+    fork = multiprocessing.get_context("fork")
+    builders = [fork.Process(target=runtime.ensure, args=(silent,), kwargs={"folder": folder}) for _ in range(5)]
+
+    for builder in builders:
+        builder.start()
+    for builder in builders:
+        builder.join()
+
+    assert [builder.exitcode for builder in builders] == [0] * 5
+    assert log.read_text() == "x"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+def test_a_folder_that_cannot_be_written_is_a_sentence(builds, folder):
+    os.mkdir(folder, 0o700)
+    with contextlib.ExitStack() as stack:
+        os.chmod(folder, 0o500)
+        stack.callback(os.chmod, folder, 0o700)
+
+        with pytest.raises(Exception, match=r"cannot be opened: Permission denied"):
+            runtime.ensure(silent, folder=folder)
