@@ -1,0 +1,65 @@
+"""The program `litterbox`: the short ways first, click for everything else, and every error as its sentence.
+
+`enter NAME [COMMAND…]`, `list` and `--version` must start in milliseconds, so they reach their room without click;
+with any option they take the long way and mean the same.
+"""
+
+import sys
+
+from litterbox import __version__
+from litterbox.errors import LitterboxError
+
+INTERRUPTED = 130
+ENTER_FAILED = 125  # Litterbox or Podman failed, not the command in the box (as podman-exec(1) has it)
+
+
+def main() -> int:
+    """Run one command line; returns its exit status."""
+    arguments = sys.argv[1:]
+    entering = arguments[:1] == ["enter"]
+    try:
+        return _run(arguments)
+    except LitterboxError as error:
+        say(error)
+        return ENTER_FAILED if entering else error.status
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()  # whoever read us has gone; there is nobody to tell
+        return 1
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments == ["--version"]:
+        print(f"litterbox {__version__}")
+        return 0
+    if arguments == ["list"]:
+        from litterbox.cli import listing  # start-up budget
+
+        listing.show(as_json=False)
+        return 0
+    if len(arguments) > 1 and arguments[0] == "enter" and not arguments[1].startswith("-"):
+        name, *command = arguments[1:]
+        if command[:1] == ["--"]:
+            del command[0]
+        elif command and command[0].startswith("-"):
+            name = ""
+        if name:
+            from litterbox.enter.flow import enter  # start-up budget
+
+            enter(name, command=command)
+    from litterbox.cli.main import run  # start-up budget
+
+    return run(arguments)
+
+
+def say(error: LitterboxError) -> None:
+    """Print an error as the user reads it: what is wrong, then the way out."""
+    print(f"litterbox: {error.sentence}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""`litterbox delete`: a box, and when asked for its home and its definition."""
+
+import sys
+
+import click
+
+from litterbox import paths
+from litterbox.errors import NoSuchBox, UsageError
+
+
+@click.command(short_help="Delete a box.")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--home", is_flag=True, help="Delete its home too, with everything in it.")
+@click.option("--definition", is_flag=True, help="Delete its Dockerfile and its settings too.")
+def command(name: str, *, yes: bool, home: bool, definition: bool) -> None:
+    """Delete the container and the image of the box NAME, and detach its SSH keys.
+
+    Its home and its definition stay unless --home and --definition say otherwise; the key store keeps its keys.
+    """
+    from litterbox.container import build, delete, listing  # start-up budget
+
+    paths.check_box_name(name)
+    if not any(row["name"] == name for row in listing.boxes()) and not delete.leaves_traces(name):
+        raise NoSuchBox(f"There is no box {name}.")
+    what = ["container", "image", *["home"] * home, *["definition"] * definition]
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("Deleting needs a yes, and there is no terminal to ask on.", "Use --yes.")
+        click.confirm(f"Delete the {', '.join(what)} of {name}?", abort=True, err=True)
+    build.check_not_running(name)
+    _detach_keys(name)
+    removed = delete.delete(name, home=home, definition=definition)
+    click.echo(f"Deleted of {name}: {', '.join(removed) or 'nothing was there'}", err=True)
+
+
+def _detach_keys(name: str) -> None:
+    from litterbox.keys import access  # start-up budget
+
+    access.detach_box(name)

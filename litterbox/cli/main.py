@@ -1,0 +1,68 @@
+"""The group `litterbox`: finds a command by name and imports only its module."""
+
+import importlib
+
+import click
+
+from litterbox import __version__
+
+_COMMANDS = {
+    "define": "define",
+    "build": "build",
+    "enter": "enter",
+    "list": "list",
+    "status": "status",
+    "stop": "stop",
+    "logs": "logs",
+    "delete": "delete",
+    "keys": "keys",
+    "daemon": "daemon",
+}
+
+USAGE_FAILED = 2
+ENTER_FAILED = 125
+
+
+class _Lazy(click.Group):
+    """A group whose commands are modules of this package, in the order in which a user meets them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"litterbox.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="litterbox", message="%(prog)s %(version)s")
+def litterbox() -> None:
+    r"""Isolated development environments whose every use of your SSH keys asks first.
+
+    A box is a rootless Podman container with a home of its own. Define one, build it, enter it:
+
+    \b
+        litterbox define work
+        litterbox build work
+        litterbox enter work
+
+    Exit status: 0 success, 1 failure, 2 a command line that cannot be, 130 interrupted. `enter` ends with the
+    status of its command, or with 125 where Litterbox or Podman failed.
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line; returns its exit status. Raises LitterboxError and KeyboardInterrupt."""
+    try:
+        status = litterbox.main(arguments, prog_name="litterbox", standalone_mode=False)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return ENTER_FAILED if arguments[:1] == ["enter"] else USAGE_FAILED
+    except click.Abort as abort:
+        raise KeyboardInterrupt from abort
+    return status if isinstance(status, int) else 0

@@ -1,0 +1,47 @@
+"""`litterbox status`: what the daemons are doing."""
+
+import json
+
+import click
+
+from litterbox import paths
+
+
+@click.command(short_help="Show what runs.")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a box.")
+def command(name: str | None, *, as_json: bool) -> None:
+    """Show the daemon, the container, the sessions and the waiting dialogs of the box NAME, or of every box."""
+    from litterbox.container import define  # start-up budget
+    from litterbox.daemon import client
+
+    names = [define.check_defined(paths.check_box_name(name))] if name else define.defined()
+    rows = [_status(known, client.ask(known, {"type": "status"})) for known in names]
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        click.echo(f"{row['name']}: {'running' if row['running'] else 'stopped'}")
+        if row["daemon"] is not None:
+            click.echo(f"  daemon    process {row['daemon']}")
+            click.echo(f"  sessions  {_numbers(row['sessions'])}")
+            click.echo(f"  keys      {'unlocked' if row['unlocked'] else 'locked'}")
+            click.echo(f"  displays  {row['displays']}")
+    if not rows:
+        click.echo("There is no box yet. Make one with: litterbox define NAME", err=True)
+
+
+def _status(name: str, answer: dict[str, object] | None) -> dict[str, object]:
+    empty: dict[str, object] = {
+        "daemon": None,
+        "running": False,
+        "sessions": [],
+        "unlocked": False,
+        "displays": 0,
+    }
+    given = {key: value for key, value in (answer or {}).items() if key in empty}
+    return {"name": name, **empty, **given}
+
+
+def _numbers(pids: object) -> str:
+    return ", ".join(map(str, pids)) if isinstance(pids, list) and pids else "none"

@@ -1,0 +1,103 @@
+"""The container watcher: knows whether the box runs, by a pidfd of its PID 1 and one of its conmon."""
+
+import json
+import logging
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import trio
+
+from litterbox import paths
+from litterbox.container import podman
+from litterbox.errors import PodmanError
+
+GRACE = 10.0  # seconds that `/litterbox wait` has to leave by itself before `podman stop` is run
+_STOP_WITHIN = 5  # seconds between Podman's TERM and its KILL
+_CLEANUP_WITHIN = 10.0  # seconds that conmon has to unmount the box after its end
+
+_log = logging.getLogger(__name__)
+
+
+class ContainerWatcher:
+    """What is known of the box's container. State: the processes being watched, each with its end as an event."""
+
+    def __init__(self, name: str, nursery: trio.Nursery) -> None:
+        self._name = name
+        self._nursery = nursery
+        self._ends: dict[int, trio.Event] = {}
+        self._main: int | None = None
+        self._conmon: int | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._main in self._ends and not self._ends[self._main].is_set()
+
+    async def look(self) -> bool:
+        """Ask Podman whether the box runs, and watch it when it does."""
+        if self.running:
+            return True
+        self._main, self._conmon = await trio.to_thread.run_sync(_processes, self._name)
+        for pid in (self._main, self._conmon):
+            if pid is not None and pid not in self._ends:
+                await self._nursery.start(self._watch, pid)
+        return self.running
+
+    async def end(self) -> None:
+        """Return when the container is stopped and cleaned up; it is stopped by force after GRACE seconds."""
+        if not await self.look():
+            return
+        assert self._main is not None
+        with trio.move_on_after(GRACE):
+            await self._ends[self._main].wait()
+        if self.running:
+            _log.warning("the box did not leave within %.0f s: stopping it", GRACE)
+            await self._podman("stop", f"--time={_STOP_WITHIN}", paths.container_name(self._name))
+        await self._podman("wait", paths.container_name(self._name))
+        if self._conmon in self._ends:
+            with trio.move_on_after(_CLEANUP_WITHIN):
+                await self._ends[self._conmon].wait()
+
+    async def _podman(self, *arguments: str) -> None:
+        try:
+            await trio.to_thread.run_sync(podman.run, *arguments, abandon_on_cancel=True)
+        except PodmanError as error:
+            _log.error("%s %s", error.sentence, error.hint)
+
+    async def _watch(self, pid: int, *, task_status: trio.TaskStatus[None]) -> None:
+        ended = self._ends[pid] = trio.Event()
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            ended.set()
+            task_status.started()
+            return
+        try:
+            task_status.started()
+            await trio.lowlevel.wait_readable(descriptor)
+            _log.info("process %d of the container ended", pid)
+        finally:
+            ended.set()
+            del self._ends[pid]
+            os.close(descriptor)
+
+
+@asynccontextmanager
+async def open_container_watcher(name: str) -> AsyncIterator[ContainerWatcher]:
+    """Watch the container of `name` for the length of the block."""
+    async with trio.open_nursery() as nursery:
+        watcher = ContainerWatcher(name, nursery)
+        await watcher.look()
+        yield watcher
+        nursery.cancel_scope.cancel()
+
+
+def _processes(name: str) -> tuple[int | None, int | None]:
+    """The PIDs of the container's PID 1 and of its conmon; None for what does not run."""
+    try:
+        answer = podman.run("container", "inspect", "--format", "{{json .State}}", paths.container_name(name))
+    except PodmanError as error:
+        _log.info("no container to watch: %s", error.hint)
+        return None, None
+    state = json.loads(answer)
+    return state.get("Pid") or None, state.get("ConmonPid") or None

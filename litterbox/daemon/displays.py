@@ -1,0 +1,28 @@
+"""The displays that logins handed over, newest first: a first entry over ssh does not doom the rest."""
+
+from collections.abc import Mapping
+
+VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
+MOST = 8  # logins remembered; more are older ones that the newer replaced
+_LONGEST = 4096
+
+
+class Displays:
+    """What `enter` processes said of their desktops, each a small environment, the newest first."""
+
+    def __init__(self) -> None:
+        self._known: list[dict[str, str]] = []
+
+    def add(self, variables: Mapping[str, object]) -> None:
+        """Remember a login's variables; what is not a short string of a known name is dropped."""
+        display = {
+            name: value
+            for name in VARIABLES
+            if isinstance(value := variables.get(name), str) and value and len(value) <= _LONGEST
+        }
+        if not {"DISPLAY", "WAYLAND_DISPLAY"} & display.keys():
+            return
+        self._known = [display, *(known for known in self._known if known != display)][:MOST]
+
+    def newest_first(self) -> list[dict[str, str]]:
+        return list(self._known)

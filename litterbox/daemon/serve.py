@@ -1,0 +1,90 @@
+"""The nursery tree of one box: what runs in its daemon, in the order in which it comes up."""
+
+import logging
+import os
+import signal
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from functools import partial
+
+import trio
+
+from litterbox import paths
+from litterbox.agent.identities import StoreIdentities
+from litterbox.agent.server import serve_agent
+from litterbox.audit import AuditLog
+from litterbox.capabilities.server import serve_capabilities
+from litterbox.confirm import zenity
+from litterbox.confirm.question import Answer, Question
+from litterbox.confirm.queue import open_dialog_queue
+from litterbox.daemon.container import open_container_watcher
+from litterbox.daemon.control import serve_control
+from litterbox.daemon.displays import Displays
+from litterbox.daemon.ending import until_the_end
+from litterbox.daemon.peers import accepts
+from litterbox.daemon.requests import Requests
+from litterbox.daemon.sessions import SessionWatcher
+from litterbox.daemon.sockets import open_unix_listener
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(name: str, *, vault_key: bytes | None, ready: Callable[[], None]) -> int | None:
+    """Serve the box `name` until its last session is gone or it is told to stop; then stop the box.
+
+    `ready` is called when every part serves. Returns the descriptor of the enter lock, held: the caller closes it
+    after the daemon lock; None when a second signal cut the end short. An exception in a listener ends the whole
+    tree; what it was is raised in a group.
+    """
+    enter_lock = None
+    displays = Displays()
+    stop = trio.Event()
+
+    async def show(question: Question) -> Answer:
+        return await zenity.show(question, displays=displays.newest_first())
+
+    async with AsyncExitStack() as stack:
+        audit = stack.enter_context(AuditLog(name))
+        control = await stack.enter_async_context(open_unix_listener(paths.control_socket(name)))
+        agent = await stack.enter_async_context(open_unix_listener(paths.agent_socket(name)))
+        host = await stack.enter_async_context(open_unix_listener(paths.host_socket(name)))
+        container = await stack.enter_async_context(open_container_watcher(name))
+        dialogs = await stack.enter_async_context(open_dialog_queue(show))
+        nursery = await stack.enter_async_context(trio.open_nursery())
+
+        watcher = SessionWatcher(name)
+        requests = Requests(
+            name, vault_key=vault_key, stop=stop, displays=displays, container=container, watcher=watcher
+        )
+        identities = StoreIdentities(name, lambda: requests.vault_key)
+        await nursery.start(_stop_on_signal, stop, nursery.cancel_scope)
+        await nursery.start(watcher.run)
+        await nursery.start(
+            partial(
+                serve_agent,
+                agent,
+                box=name,
+                identities=identities,
+                ask=dialogs.ask,
+                audit=audit,
+                accepts_uid=lambda uid: uid == os.getuid(),
+            )
+        )
+        await nursery.start(partial(serve_capabilities, host, accepts=accepts))
+        await nursery.start(serve_control, control, requests.handlers())
+        _log.info("process %d serves the box %s", os.getpid(), name)
+        ready()
+        enter_lock = await until_the_end(name, stop=stop, watcher=watcher, container=container)
+        nursery.cancel_scope.cancel()
+    return enter_lock
+
+
+async def _stop_on_signal(stop: trio.Event, scope: trio.CancelScope, *, task_status: trio.TaskStatus[None]) -> None:
+    """SIGTERM, SIGINT and SIGHUP stop the box in order; a second one ends the daemon at once."""
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+        task_status.started()
+        async for number in signals:
+            _log.info("received %s", signal.Signals(number).name)
+            if stop.is_set():
+                scope.cancel()
+            stop.set()

@@ -1,0 +1,161 @@
+"""Entering a box: register the session, have a daemon and a running container, and become `podman exec`.
+
+The order is the design's. The warm path, a daemon and a running box, asks only the control socket and imports
+nothing heavy: what a cold box needs is imported where it is needed (start-up budget).
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import NoReturn
+
+from litterbox import locks, paths, sessions
+from litterbox.container import program
+from litterbox.daemon import client
+from litterbox.errors import DaemonError, HostError, NoSuchBox
+
+_DAEMON_COMES_UP_WITHIN = 10.0  # seconds for a daemon that somebody else is starting
+_PAUSE = 0.05
+
+
+def enter(
+    name: str,
+    *,
+    as_root: bool = False,
+    workdir: str | None = None,
+    interactive: bool = False,
+    terminal: bool = False,
+    command: Sequence[str] = (),
+) -> NoReturn:
+    """Enter the box `name` and become the `podman exec` of its session. Raises LitterboxError.
+
+    Without `interactive` and `terminal` both are chosen by what standard input and output are.
+    """
+    if not interactive and not terminal:
+        interactive, terminal = True, os.isatty(0) and os.isatty(1)
+    if not os.path.exists(paths.session_lock(name)):
+        _no_such_box(name)
+    session = register(name)
+    arguments = exec_arguments(
+        name,
+        session=session,
+        as_root=as_root,
+        workdir=workdir,
+        interactive=interactive,
+        terminal=terminal,
+        command=command,
+    )
+    become(arguments)
+
+
+def register(name: str) -> sessions.Session:
+    """Steps 1 to 6: returns when the box runs, watched by a daemon, with this process as one of its sessions."""
+    session = sessions.own()
+    vault_key: bytes | None = None
+    asked = False
+    while True:
+        with locks.hold(paths.enter_lock(name), on_wait=_say_waiting):
+            answer = _answer_of_daemon(name)
+            if answer is not None or asked:
+                sessions.add(paths.session_lock(name), session)
+                try:
+                    _have_running_box(name, answer, vault_key)
+                except BaseException:
+                    sessions.remove(paths.session_lock(name), session)
+                    raise
+                return session
+        vault_key, asked = _unlock(name), True
+
+
+def _have_running_box(name: str, answer: "dict[str, object] | None", vault_key: bytes | None) -> None:
+    """Have a daemon and a running container, starting what is missing. The caller holds the enter lock."""
+    if answer is None:
+        from litterbox.daemon import start  # start-up budget
+
+        start.spawn(name, vault_key)
+        answer = client.announce_entry(name)
+    if answer is None:
+        raise DaemonError(f"The daemon of {name} ended as soon as it was ready.", f"See: litterbox logs {name}")
+    if not answer.get("running"):
+        from litterbox.enter import cold  # start-up budget
+
+        cold.start_container(name)
+        answer = client.announce_start(name)
+    if answer.get("notice"):
+        print(f"litterbox: {answer['notice']}", file=sys.stderr)
+
+
+def _answer_of_daemon(name: str) -> "dict[str, object] | None":
+    """What the daemon says to our entry; None when none runs. One that is coming up is waited for."""
+    deadline = time.monotonic() + _DAEMON_COMES_UP_WITHIN
+    while (answer := client.announce_entry(name)) is None and locks.is_held(paths.daemon_lock(name)):
+        if time.monotonic() > deadline:
+            raise DaemonError(f"The daemon of {name} runs but does not listen.", f"See: litterbox logs {name}")
+        time.sleep(_PAUSE)
+    return answer
+
+
+def exec_arguments(
+    name: str,
+    *,
+    session: sessions.Session,
+    as_root: bool,
+    workdir: str | None,
+    interactive: bool,
+    terminal: bool,
+    command: Sequence[str],
+) -> list[str]:
+    """The command line of the session's `podman exec`."""
+    arguments = [
+        "podman",
+        "exec",
+        "--detach-keys=",
+        "--user=0:0",
+        f"--env=LITTERBOX_SESSION={sessions.label(session)}",
+    ]
+    if interactive:
+        arguments.append("--interactive")
+    if terminal:
+        arguments.append("--tty")
+        arguments += [f"--env={key}" for key in ("TERM", "COLORTERM", "NO_COLOR") if os.environ.get(key)]
+    arguments += [paths.container_name(name), "/litterbox", "entrypoint"]
+    if as_root:
+        arguments.append("--root")
+    if workdir is not None:
+        arguments += ["--workdir", workdir]
+    return [*arguments, "--", *command]
+
+
+def become(arguments: list[str]) -> NoReturn:
+    """Replace this process by podman, with the signals that Python changed as they were."""
+    podman = program.find()
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        os.execv(podman, arguments)
+    except OSError as error:
+        raise HostError(f"{podman} cannot be run: {error.strerror}.") from error
+
+
+def _unlock(name: str) -> bytes | None:
+    """The vault key when keys are attached to the box, asked for with no lock held; None when none are."""
+    if not os.path.exists(paths.key_store()):
+        return None
+    from litterbox.keys import access  # start-up budget
+
+    return access.vault_key_for_box(name)
+
+
+def _no_such_box(name: str) -> NoReturn:
+    if os.path.exists(paths.dockerfile(name)):
+        raise NoSuchBox(f"The box {name} is defined but not built.", f"Build it: litterbox build {name}")
+    from litterbox.container import define  # start-up budget
+
+    define.check_defined(name)
+    raise NoSuchBox(f"The box {name} has no session lock.", f"Build it anew: litterbox build {name}")
+
+
+def _say_waiting(holder: str) -> None:
+    print(f"litterbox: still waiting for the box's lock, held by {holder}", file=sys.stderr)

@@ -1,0 +1,179 @@
+"""OpenSSH's own tools against our agent: a real socket, a real key store, a user who says yes to everything."""
+
+import getpass
+import os
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import asyncssh
+import attrs
+import pytest
+import trio
+
+from litterbox.agent.identities import StoreIdentities
+from litterbox.agent.server import serve_agent
+from litterbox.audit import AuditLog
+from litterbox.confirm.question import Answer, Question
+from litterbox.confirm.queue import open_dialog_queue
+from litterbox.keys import store, vault
+from litterbox.keys.records import Attachment, Cost, Store
+
+KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
+SSHD = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+CHEAP = Cost(iterations=1, lanes=1, memory_kib=8)  # nobody opens this vault by its password
+
+
+@attrs.frozen
+class Desk:
+    """A folder with an agent's socket and public keys in it, and what the user of the agent was asked."""
+
+    folder: str
+    keys: dict[str, asyncssh.SSHKey]
+    asked: list[Question]
+
+    def path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+    def write(self, name: str, content: str) -> str:
+        with open(self.path(name), "w") as file:
+            file.write(content)
+        return self.path(name)
+
+    async def run(self, *command: str) -> subprocess.CompletedProcess[bytes]:
+        """Run a command of OpenSSH's with this agent as its own."""
+        environment = {**os.environ, "SSH_AUTH_SOCK": self.path("agent.sock"), "LC_ALL": "C"}
+        with trio.fail_after(30):
+            return await trio.run_process(
+                command, env=environment, check=False, capture_stdout=True, capture_stderr=True, stdin=b""
+            )
+
+
+@asynccontextmanager
+async def agent(folder: str, answer: Answer = Answer.APPROVED_ONCE) -> AsyncIterator[Desk]:
+    keys = {kind: asyncssh.generate_private_key(kind, comment=f"me with {kind}") for kind in KINDS}
+    vault_key = vault.new_vault_key()
+    sealed = tuple(
+        vault.seal(
+            key.export_private_key("pkcs8-der"),
+            vault_key,
+            name=kind,
+            public_key=key.export_public_key().decode().strip(),
+            attachments=(Attachment("work"),),
+        )
+        for kind, key in keys.items()
+    )
+    key_store = os.path.join(folder, "keys.ron")
+    store.change(key_store, lambda _before: Store(vault.wrap(vault_key, b"", cost=CHEAP), sealed))
+    desk = Desk(folder, keys, [])
+    for kind in KINDS:
+        keys[kind].write_public_key(desk.path(f"{kind}.pub"))
+
+    async def show(question: Question) -> Answer:
+        desk.asked.append(question)
+        return answer
+
+    with (
+        trio.socket.socket(trio.socket.AF_UNIX) as listening,
+        AuditLog("work", path=desk.path("logs/audit.jsonl")) as audit,
+    ):
+        await listening.bind(desk.path("agent.sock"))
+        listening.listen(128)
+        async with open_dialog_queue(show) as queue, trio.open_nursery() as nursery:
+            serve = partial(
+                serve_agent,
+                box="work",
+                identities=StoreIdentities("work", lambda: vault_key, path=key_store),
+                ask=queue.ask,
+                audit=audit,
+                accepts_uid=lambda uid: uid == os.getuid(),
+            )
+            await nursery.start(serve, trio.SocketListener(listening))
+            yield desk
+            nursery.cancel_scope.cancel()
+
+
+async def test_ssh_add_lists_fingerprints_and_public_keys(tmp_path):
+    async with agent(str(tmp_path)) as desk:
+        short, long = await desk.run("ssh-add", "-l"), await desk.run("ssh-add", "-L")
+        keys = desk.keys
+    assert short.returncode == long.returncode == 0
+    assert [line.split()[1].decode() for line in short.stdout.splitlines()] == [
+        key.get_fingerprint() for key in keys.values()
+    ]
+    assert long.stdout.decode().split("\n") == [key.export_public_key().decode().strip() for key in keys.values()] + [
+        ""
+    ]
+
+
+async def test_a_declined_list_is_refused(tmp_path):
+    async with agent(str(tmp_path), Answer.DECLINED) as desk:
+        run = await desk.run("ssh-add", "-l")
+    assert run.returncode == 1
+    assert b"agent refused operation" in run.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_ssh_add_tests_each_type_of_key(tmp_path, kind):
+    async with agent(str(tmp_path)) as desk:
+        run = await desk.run("ssh-add", "-T", desk.path(f"{kind}.pub"))
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_ssh_keygen_signs_and_verifies_and_the_question_says_what_for(tmp_path, kind):
+    async with agent(str(tmp_path)) as desk:
+        commit = desk.write("commit", "tree 4b825dc\n")
+        signers = desk.write("signers", f"me@host {desk.keys[kind].export_public_key().decode()}")
+        signed = await desk.run("ssh-keygen", "-Y", "sign", "-n", "git", "-f", desk.path(f"{kind}.pub"), commit)
+        assert signed.returncode == 0, signed.stderr
+        verify = f"ssh-keygen -Y verify -f {signers} -I me@host -n git -s {commit}.sig < {commit}"
+        verified = await desk.run("sh", "-c", verify)
+        assert verified.returncode == 0, verified.stderr
+        question = desk.asked[-1]
+    assert dict(question.fields)["For"] == 'a git commit or tag (namespace "git")'
+    assert dict(question.fields)["Key"] == f"{kind} ({kind})"
+    assert question.offers_session
+
+
+@pytest.mark.parametrize("arguments", [["-D"], ["-x"], ["-d", "ssh-ed25519.pub"], ["-s", "/usr/lib/x.so"]])
+async def test_what_is_not_built_yet_is_refused_cleanly(tmp_path, arguments, caplog):
+    async with agent(str(tmp_path)) as desk:
+        words = [desk.path(word) if word.endswith(".pub") else word for word in arguments]
+        run = await desk.run("ssh-add", *words)
+        assert run.returncode == 1
+        assert "not built yet" in caplog.text
+        assert (await desk.run("ssh-add", "-l")).returncode == 0
+
+
+@pytest.mark.skipif(SSHD is None, reason="not installed: sshd")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("answer", [Answer.APPROVED_ONCE, Answer.DECLINED])
+async def test_ssh_logs_in_when_approved_and_not_when_declined(tmp_path, kind, answer):
+    async with agent(str(tmp_path), answer) as desk:
+        host_key = asyncssh.generate_private_key("ssh-ed25519")
+        host_key.write_private_key(desk.path("host_key"))
+        os.chmod(desk.path("host_key"), 0o600)
+        desk.write("authorized_keys", desk.keys[kind].export_public_key().decode())
+        desk.write("known_hosts", f"server {host_key.export_public_key().decode()}")
+        config = [f"HostKey {desk.path('host_key')}", f"AuthorizedKeysFile {desk.path('authorized_keys')}"]
+        config += ["StrictModes no", "UsePAM no", "PasswordAuthentication no", "KbdInteractiveAuthentication no"]
+        desk.write("sshd_config", "\n".join(config))
+        options = [f"ProxyCommand={SSHD} -i -f {desk.path('sshd_config')}", "IdentitiesOnly=yes", "BatchMode=yes"]
+        options += [f"UserKnownHostsFile={desk.path('known_hosts')}", f"IdentityFile={desk.path(f'{kind}.pub')}"]
+        ssh = ["ssh", "-F", "/dev/null", *(f"-o{option}" for option in options)]
+        run = await desk.run(*ssh, f"{getpass.getuser()}@server", "echo", "in")
+        purpose = dict(desk.asked[-1].fields).get("For", "")
+    if answer is Answer.APPROVED_ONCE:
+        assert run.stdout == b"in\n", run.stderr
+        # OpenSSH 8.9 and newer name the server in what they sign.
+        assert (
+            purpose
+            == f'logging in as "{getpass.getuser()}", on the server with the host key {host_key.get_fingerprint()}'
+        )
+        assert not desk.asked[-1].offers_session
+    else:
+        assert run.returncode == 255
+        assert b"Permission denied" in run.stderr

@@ -1,0 +1,1 @@
+"""What tests share: a virtual display, and a user who types litterbox commands."""

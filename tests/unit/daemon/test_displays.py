@@ -1,0 +1,30 @@
+"""Displays are remembered newest first, bounded, and only what can be one."""
+
+from litterbox.daemon.displays import MOST, Displays
+
+
+def test_the_newest_is_first_and_none_twice():
+    displays = Displays()
+    for name in (":1", ":2", ":1"):
+        displays.add({"DISPLAY": name})
+    assert displays.newest_first() == [{"DISPLAY": ":1"}, {"DISPLAY": ":2"}]
+
+
+def test_a_login_without_a_display_is_not_one():
+    displays = Displays()
+    displays.add({})
+    displays.add({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"})
+    assert displays.newest_first() == []
+
+
+def test_only_known_names_with_short_strings_are_kept():
+    displays = Displays()
+    displays.add({"DISPLAY": ":1", "LD_PRELOAD": "/evil.so", "XAUTHORITY": 3, "WAYLAND_DISPLAY": "x" * 5000})
+    assert displays.newest_first() == [{"DISPLAY": ":1"}]
+
+
+def test_old_logins_are_forgotten():
+    displays = Displays()
+    for number in range(MOST + 5):
+        displays.add({"DISPLAY": f":{number}"})
+    assert len(displays.newest_first()) == MOST
