@@ -3,13 +3,16 @@
 The warm path of `enter` imports this: no threads, no event loop, the standard library's small modules only.
 """
 
+from __future__ import annotations
+
 import fcntl
 import os
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from litterbox.errors import HostError
+
+TYPE_CHECKING = False  # typing's own costs milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PATIENCE = 30.0  # seconds of waiting before the holder is named (design section 5)
 
@@ -78,20 +81,26 @@ def acquire(
         os.close(descriptor)
 
 
-@contextmanager
-def hold(
-    path: str,
-    *,
-    shared: bool = False,
-    on_wait: Callable[[str], None] | None = None,
-    patience: float = PATIENCE,
-) -> Iterator[int]:
+class hold:  # noqa: N801 - a context manager that reads as a verb; contextlib's costs a millisecond
     """Hold the lock at `path` for the length of the block, taken as `acquire` takes it; yields its descriptor."""
-    descriptor = acquire(path, shared=shared, on_wait=on_wait, patience=patience)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        shared: bool = False,
+        on_wait: Callable[[str], None] | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        self._take: Callable[[], int] = lambda: acquire(path, shared=shared, on_wait=on_wait, patience=patience)
+        self._descriptor = -1
+
+    def __enter__(self) -> int:
+        self._descriptor = self._take()
+        return self._descriptor
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
 
 
 def _is_at(descriptor: int, path: str) -> bool:
@@ -103,6 +112,8 @@ def _is_at(descriptor: int, path: str) -> bool:
 
 def _wait(descriptor: int, how: int, tell: Callable[[], None], patience: float) -> None:
     """Block in flock(2); the alarm only interrupts it to say why we wait, and Python then resumes the call."""
+    import signal  # start-up budget
+
     before = signal.signal(signal.SIGALRM, lambda _number, _frame: tell())
     signal.setitimer(signal.ITIMER_REAL, patience)
     try:

@@ -58,7 +58,22 @@ def prepare(path: str) -> None:
 
 def read(path: str) -> list[Session]:
     """The live sessions, in order of arrival. Takes no lock; drops what does not parse or does not live."""
-    return [session for session in _listed(path) if is_alive(session)]
+    return [session for session in listed(path) if is_alive(session)]
+
+
+def listed(path: str) -> list[Session]:
+    """Every line that parses, in order of arrival, the dead too."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MOST_BYTES)
+    except FileNotFoundError:
+        return []
+    sessions: dict[Session, None] = {}
+    for line in content.split(b"\n"):
+        words = line.split()
+        if len(words) == 2 and words[0].isdigit() and words[1].isdigit():
+            sessions[int(words[0]), int(words[1])] = None
+    return list(sessions)
 
 
 def add(path: str, session: Session) -> None:
@@ -74,9 +89,9 @@ def add(path: str, session: Session) -> None:
 
 def remove(path: str, session: Session | None = None) -> list[Session]:
     """Drop the dead, and `session` too; returns who is left. The caller holds the enter lock."""
-    listed = _listed(path)
-    left = [known for known in listed if known != session and is_alive(known)]
-    if left != listed or not left:
+    before = listed(path)
+    left = [known for known in before if known != session and is_alive(known)]
+    if left != before or not left:
         _rewrite(path, left)
     return left
 
@@ -84,20 +99,6 @@ def remove(path: str, session: Session | None = None) -> list[Session]:
 def clear(path: str) -> None:
     """End every session: empty the file. The caller holds the enter lock."""
     _rewrite(path, [])
-
-
-def _listed(path: str) -> list[Session]:
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_MOST_BYTES)
-    except FileNotFoundError:
-        return []
-    sessions: dict[Session, None] = {}
-    for line in content.split(b"\n"):
-        words = line.split()
-        if len(words) == 2 and words[0].isdigit() and words[1].isdigit():
-            sessions[int(words[0]), int(words[1])] = None
-    return list(sessions)
 
 
 def _rewrite(path: str, sessions: list[Session]) -> None:

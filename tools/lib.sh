@@ -40,14 +40,15 @@ progress() {
     say "$sentence: $((SECONDS - start)) s"
 }
 
-# retry COMMAND...: registries and mirrors are on a network, so one failure proves nothing.
+# retry COMMAND...: registries and mirrors are on a network, so one failure proves nothing; unless it was a signal.
 retry() {
-    local try
+    local try status
     for try in 1 2 3; do
-        "$@" && return 0
+        "$@" && return 0 || status=$?
+        [ "$status" -lt 128 ] || break
         [ "$try" = 3 ] || sleep $((try * 3))
     done
-    return 1
+    return "$status"
 }
 
 # apt_install PACKAGE...: installs what is missing, and costs nothing when nothing is.
@@ -60,7 +61,7 @@ apt_install() {
         esac
     done
     [ ${#missing[@]} != 0 ] || return 0
-    [ "$(id -u)" = 0 ] || die "missing Debian packages, and only root can install them: ${missing[*]}"
+    [ "$(id -u)" = 0 ] || { say "Debian packages are missing, which only root can install: ${missing[*]}"; return 1; }
     progress "reading the Debian package lists" retry apt-get -q update
     progress "installing ${missing[*]}" retry \
         env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
@@ -104,9 +105,7 @@ outer_venv() {
             progress "making .venv" python3 -m venv --clear "$REPO/.venv"
         fi
         requirements python3 >"$REPO/.venv/requirements"
-        progress "installing what the project needs into .venv" retry install_requirements "$REPO/.venv"
-        progress "installing the project into .venv" "$REPO/.venv/bin/pip" install \
-            --no-deps --no-build-isolation --no-index --editable "$REPO"
+        progress "installing the project and what it needs into .venv" retry fill_venv "$REPO/.venv"
         printf '%s\n' "$stamp" >"$REPO/.venv/stamp"
         rm -f "$LOG"
     fi
@@ -114,9 +113,9 @@ outer_venv() {
 }
 
 # The pip that came with an old Python does not hand PIP_CERT on to the pip that it builds packages with.
-install_requirements() {
-    "$1/bin/pip" install --disable-pip-version-check --upgrade pip || return
-    "$1/bin/pip" install --requirement "$1/requirements"
+fill_venv() {
+    "$1/bin/pip" install --disable-pip-version-check --upgrade pip &&
+        "$1/bin/pip" install --requirement "$1/requirements" --editable "$REPO"
 }
 
 # attend ON_SIGNAL COMMAND...: runs COMMAND, and `ON_SIGNAL PID NAME` when a signal comes; returns COMMAND's status. It

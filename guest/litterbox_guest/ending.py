@@ -16,6 +16,8 @@ from litterbox_guest.changes import Pulse
 
 GRACE = 5.0  # seconds between the hang-up and the kill (design section 5)
 _SETTLING = 0.05  # seconds; the lock is rewritten in place, so that one look may catch it half-written
+# It has ended; or somebody has configured Podman to give containers less than its usual capabilities.
+_NOT_TO_BE_SIGNALLED = (ProcessLookupError, PermissionError)
 
 _log = logging.getLogger(__name__)
 
@@ -93,10 +95,10 @@ def _hang_up(process: int, pid: int) -> None:
         _send(process, number)
         for group in groups:
             if group > 1:  # -1: no terminal; 0 and 1: not a session's
-                with contextlib.suppress(ProcessLookupError):
+                with contextlib.suppress(*_NOT_TO_BE_SIGNALLED):
                     os.killpg(group, number)
 
 
 def _send(process: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
+    with contextlib.suppress(*_NOT_TO_BE_SIGNALLED):
         signal.pidfd_send_signal(process, number)

@@ -73,7 +73,8 @@ def _attempt(consequence: str, step: "Callable[..., None]", *arguments: object) 
     try:
         step(*arguments)
     except OSError as error:
-        sys.stderr.write(f"litterbox: {consequence}: {error}\n")
+        where = f": {error.filename}" if error.filename else ""
+        sys.stderr.write(f"litterbox: {consequence}: {error.strerror}{where}\n")
 
 
 def _restore_signals() -> None:
@@ -89,12 +90,19 @@ def _restore_signals() -> None:
 def _make_folders() -> None:
     """What an image may lack, each made with its mode at once, for others may be entering."""
     os.umask(0)
-    for path, mode in ((_TMP, 0o1777), ("/run", 0o755), (_RUN, 0o755), (sessions.RECORDS, 0o700)):
-        try:
-            os.mkdir(path, mode)
-        except FileExistsError:
-            continue
-    os.umask(_UMASK)
+    try:
+        for path, mode in ((_TMP, 0o1777), ("/run", 0o755), (_RUN, 0o755), (sessions.RECORDS, 0o700)):
+            if not os.path.isdir(path):
+                _make_folder(path, mode)
+    finally:
+        os.umask(_UMASK)
+
+
+def _make_folder(path: str, mode: int) -> None:
+    try:
+        os.mkdir(path, mode)
+    except FileExistsError:  # another entry was quicker
+        return
 
 
 def _own_runtime_folder(path: str, user: account.Account) -> None:
@@ -117,9 +125,16 @@ def _link_agent(target: str) -> None:
     os.symlink(target, temporary)
     try:
         os.rename(temporary, _AGENT_LINK)
-    except IsADirectoryError:
-        os.rename(_AGENT_LINK, f"{temporary}.moved")  # a folder cannot be replaced by a rename, only moved aside
+    except IsADirectoryError:  # a folder cannot be replaced by a rename, only moved aside
+        _move_aside(f"{temporary}.moved")
         os.rename(temporary, _AGENT_LINK)
+
+
+def _move_aside(where: str) -> None:
+    try:
+        os.rename(_AGENT_LINK, where)
+    except FileNotFoundError:  # another entry was quicker
+        return
 
 
 def _is_our_link(target: str) -> bool:

@@ -22,15 +22,23 @@ def main(argv: list[str]) -> int:
 
                 raise entrypoint.main(arguments)
             case ["wait"]:
-                from litterbox_guest import libraries
-
-                libraries.use_none_of_the_image()  # before anything imports trio or pyinotify
-                from litterbox_guest import wait
-
-                return wait.main(os.environ)
+                return _wait()
             case _:
                 sys.stderr.write(_USAGE)
                 return _USAGE_STATUS
     except GuestError as error:
         sys.stderr.write(f"litterbox: {error.sentence}\n")
         return error.status
+
+
+def _wait() -> int:
+    import signal
+
+    from litterbox_guest import libraries
+
+    # The kernel drops what PID 1 has no handler for, and importing trio takes a while.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
+    libraries.use_none_of_the_image()  # before anything imports trio or pyinotify
+    from litterbox_guest import wait
+
+    return wait.main(os.environ)

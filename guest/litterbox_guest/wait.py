@@ -13,11 +13,12 @@ import trio
 from litterbox_guest import proc, sessions
 from litterbox_guest.changes import Pulse, watch
 from litterbox_guest.ending import end_departed_sessions
+from litterbox_guest.errors import GuestError
 from litterbox_guest.host_link import Link, keep_linked
 
 ABANDONED_AFTER = 30.0  # seconds without a daemon and without a process from outside (design section 5)
 _LOOKS = 6  # at the processes, in that time
-_FAREWELL = 1.0  # seconds that the box's processes have to end by themselves
+_FAREWELL = 0.5  # seconds that the box's processes have to end after each signal
 _GLANCE = 0.02  # seconds between looks whether they have
 _EVERYBODY = -1  # kill(2): every process but the caller; in a PID namespace, every process of the namespace
 
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 def main(environment: Mapping[str, str]) -> int:
     """Be the box's PID 1, and return 0 when it is time to leave; the kernel then ends the rest of the box."""
+    if not os.path.exists(sessions.LOCK):
+        raise GuestError(f"{sessions.LOCK} is missing: this container was not made by Litterbox", 1)
     logging.basicConfig(level=logging.INFO, format="litterbox: %(message)s")
     user, box = environment.get("LITTERBOX_UID", ""), environment.get("LITTERBOX_NAME", "")
     runtime = environment.get("XDG_RUNTIME_DIR", f"/run/user/{user}")
@@ -91,12 +94,16 @@ async def _abandonment(link: Link, after: float) -> None:
 
 
 def _say_farewell() -> None:
-    """Ask everybody to end, and wait a moment for it, so that editors save and databases close."""
-    with contextlib.suppress(ProcessLookupError):
-        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGCONT):
+    """Ask everybody to end, and wait a moment for it, so that editors save and databases close.
+
+    TERM comes first: who saves on TERM may have no answer to HUP. Interactive shells only heed HUP.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # nobody is left, or nobody that we may ask
+        for number in (signal.SIGTERM, signal.SIGHUP):
             os.kill(_EVERYBODY, number)
-        until = time.monotonic() + _FAREWELL
-        while time.monotonic() < until:
-            time.sleep(_GLANCE)
-            _collect_children()
-            os.kill(_EVERYBODY, 0)
+            os.kill(_EVERYBODY, signal.SIGCONT)
+            until = time.monotonic() + _FAREWELL
+            while time.monotonic() < until:
+                time.sleep(_GLANCE)
+                _collect_children()
+                os.kill(_EVERYBODY, 0)

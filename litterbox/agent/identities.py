@@ -49,9 +49,13 @@ class Identity:
     fingerprint: str = attrs.field(init=False)
     algorithm: str = attrs.field(init=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "fingerprint", fingerprint(self.public_blob))
-        object.__setattr__(self, "algorithm", algorithm(self.public_blob))
+    @fingerprint.default
+    def _fingerprint(self) -> str:
+        return fingerprint(self.public_blob)
+
+    @algorithm.default
+    def _algorithm(self) -> str:
+        return algorithm(self.public_blob)
 
 
 class Identities(Protocol):

@@ -5,14 +5,13 @@ questions.py's.
 """
 
 import logging
-import socket
-import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import attrs
 import trio
 
+from litterbox import peers
 from litterbox.agent import questions
 from litterbox.agent.hangup import Hangups, open_hangups
 from litterbox.agent.identities import Identities, fingerprint
@@ -35,10 +34,10 @@ from litterbox.agent.purpose import purpose
 from litterbox.audit import AuditError, AuditLog
 from litterbox.confirm.question import Answer, Question
 from litterbox.errors import LitterboxError
+from litterbox.peers import Peer, may_use_the_box
 
 MAX_CONNECTIONS: Final = 4096
 _READ_SIZE: Final = 16 * 1024  # bytes; all but the largest requests come in one piece
-_PEER: Final = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
 
 _logger = logging.getLogger(__name__)
 
@@ -62,13 +61,13 @@ async def serve_agent(
     identities: Identities,
     ask: Ask,
     audit: AuditLog,
-    accepts_uid: Callable[[int], bool],
+    accepts: Callable[[Peer], bool] = may_use_the_box,
     task_status: trio.TaskStatus[list[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the SSH agent protocol on `listener`, a Unix socket's, until cancelled.
 
-    `ask` is cancelled when the client that it asks for hangs up. Connections of a uid that `accepts_uid`
-    refuses, and those beyond MAX_CONNECTIONS, are closed at once. What goes wrong in a connection ends that
+    `ask` is cancelled when the client that it asks for hangs up. Connections of a peer that `accepts` refuses,
+    and those beyond MAX_CONNECTIONS, are closed at once. What goes wrong in a connection ends that
     connection and is logged. Closes the listener and every connection on the way out; the socket's path is
     the caller's.
     """
@@ -82,11 +81,11 @@ async def serve_agent(
                 if open_connections > MAX_CONNECTIONS:
                     _logger.warning("%s: more than %d agent connections: closed", box, MAX_CONNECTIONS)
                     return
-                pid, uid, _gid = _PEER.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-                if not accepts_uid(uid):
-                    _logger.warning("%s: agent connection of uid %d (process %d) refused", box, uid, pid)
+                peer = peers.of(connection)
+                if not accepts(peer):
+                    _logger.warning("%s: agent connection of uid %d (process %d) refused", box, peer.uid, peer.pid)
                     return
-                agent = _Agent(box, identities, ask, audit, hangups, connection, pid)
+                agent = _Agent(box, identities, ask, audit, hangups, connection, peer.pid)
                 await _converse(connection, agent)
         except FramingError as error:
             _logger.warning("%s: agent connection closed: the client sent %s", box, error)

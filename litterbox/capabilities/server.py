@@ -4,10 +4,10 @@ No capability is built yet, so every one is rejected; `/litterbox wait` keeps a 
 """
 
 import logging
-from collections.abc import Callable
 
 import trio
 
+from litterbox import peers
 from litterbox_guest import messages, wire
 
 HELLO_WITHIN = 10.0  # seconds a connection has to say hello
@@ -22,15 +22,16 @@ _log = logging.getLogger(__name__)
 async def serve_capabilities(
     listener: trio.SocketListener,
     *,
-    accepts: Callable[[trio.SocketStream], bool],
     task_status: trio.TaskStatus[list[trio.SocketListener]],
 ) -> None:
-    """Serve the box until cancelled; `accepts` says whether the process at the other end may speak to us."""
+    """Serve the box, its user and its root and nobody else, until cancelled."""
     open_connections = 0
 
     async def handle(stream: trio.SocketStream) -> None:
         nonlocal open_connections
-        if open_connections >= MAX_CONNECTIONS or not accepts(stream):
+        peer = peers.of(stream.socket)
+        if open_connections >= MAX_CONNECTIONS or not peers.may_use_the_box(peer):
+            _log.warning("a connection of uid %d (process %d) was refused", peer.uid, peer.pid)
             return
         open_connections += 1
         try:

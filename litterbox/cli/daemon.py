@@ -21,7 +21,7 @@ def command(name: str | None, *, foreground: bool, spawned: bool) -> int:
     """
     from litterbox.container import define  # start-up budget
 
-    chosen = define.check_defined(name) if name else _only_box(define.defined())
+    chosen = define.check_defined(name) if name is not None else _only_box(define.defined())
     if spawned:
         from litterbox.daemon import process  # start-up budget
 

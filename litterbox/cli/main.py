@@ -26,10 +26,10 @@ ENTER_FAILED = 125
 class _Lazy(click.Group):
     """A group whose commands are modules of this package, in the order in which a user meets them."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click calls it so
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"litterbox.cli.{_COMMANDS[cmd_name]}")

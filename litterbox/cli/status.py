@@ -15,8 +15,8 @@ def command(name: str | None, *, as_json: bool) -> None:
     from litterbox.container import define  # start-up budget
     from litterbox.daemon import client
 
-    names = [define.check_defined(paths.check_box_name(name))] if name else define.defined()
-    rows = [_status(known, client.ask(known, {"type": "status"})) for known in names]
+    names = [define.check_defined(paths.check_box_name(name))] if name is not None else define.defined()
+    rows = [_status(known, client.ask(known, {"request": "status"})) for known in names]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -31,16 +31,17 @@ def command(name: str | None, *, as_json: bool) -> None:
         click.echo("There is no box yet. Make one with: litterbox define NAME", err=True)
 
 
-def _status(name: str, answer: dict[str, object] | None) -> dict[str, object]:
-    empty: dict[str, object] = {
-        "daemon": None,
-        "running": False,
-        "sessions": [],
-        "unlocked": False,
-        "displays": 0,
+def _status(name: str, answer: dict[str, str] | None) -> dict[str, object]:
+    if answer is None:
+        return {"name": name, "daemon": None, "running": False, "sessions": [], "unlocked": False, "displays": 0}
+    return {
+        "name": name,
+        "daemon": int(answer["daemon"]),
+        "running": answer["running"] == "yes",
+        "sessions": [int(pid) for pid in answer["sessions"].split()],
+        "unlocked": answer["unlocked"] == "yes",
+        "displays": int(answer["displays"]),
     }
-    given = {key: value for key, value in (answer or {}).items() if key in empty}
-    return {"name": name, **empty, **given}
 
 
 def _numbers(pids: object) -> str:

@@ -141,6 +141,8 @@ def _environment(display: Mapping[str, str]) -> dict[str, str]:
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     # A dialog needs no GPU, and loading a driver for it takes longer than the dialog.
     environment |= {"LC_ALL": "C.UTF-8", "GSK_RENDERER": "cairo", **display, **_STATUSES}
+    if "WAYLAND_DISPLAY" not in display:
+        environment["GDK_BACKEND"] = "x11"  # else GTK would look for a Wayland desktop that this login is not on
     if "DBUS_SESSION_BUS_ADDRESS" not in display:
         # Without an address GTK would start a bus daemon of its own, for good, to offer accessibility on it.
         environment |= {"DBUS_SESSION_BUS_ADDRESS": "disabled:", "NO_AT_BRIDGE": "1", "GTK_A11Y": "none"}
@@ -170,11 +172,12 @@ class _Process:
             running = self._start()
         except (OSError, sh.ForkException, sh.CommandNotFound) as error:
             return _End(_CANNOT_START, "", f"{self._path} cannot be started: {error}")
-        self._started(running.pid)
         try:
-            running.wait()
-        finally:
-            self._ended()
+            self._started(running.pid)
+        except OSError:  # no descriptor is left to end it by later
+            running.kill()
+        running.wait()
+        self._ended()
         return _End(running.exit_code, _decoded(running.stdout), _decoded(running.stderr))
 
     def end(self) -> None:

@@ -46,7 +46,6 @@ _UNWANTED = (
     "trio._windows_pipes", "trio.testing", "unittest", "venv", "xml", "xmlrpc", "zipfile",
 )  # fmt: skip
 
-
 _BUILDERS = [
     os.path.join(os.path.dirname(__file__), f"runtime_{part}.py")
     for part in ("build", "elf", "libraries", "modules", "programs")
@@ -78,6 +77,8 @@ def build(origin: Origin, folder: str, report: Callable[[str], None]) -> frozens
     libraries |= {os.path.basename(file): file for file in libgcc}
 
     report(f"Compiling {len(modules) - len(extensions)} modules")
+    for entry in _search_path():  # the interpreter complains of a missing lib-dynload, even if it needs none
+        os.makedirs(os.path.join(folder, entry), exist_ok=True)
     placed = {module.name: _place_module(module, folder) for module in modules}
 
     report("Copying the interpreter and its libraries")
@@ -141,7 +142,7 @@ def _home(module: _Module) -> str:
 
 def _search_path() -> tuple[str, str, str]:
     """sys.path in a runtime, relative to it; the first two are where the interpreter looks for itself."""
-    stdlib = os.path.join(sys.platlibdir, f"python{sys.version_info.major}.{sys.version_info.minor}{sys.abiflags}")
+    stdlib = os.path.join(sys.platlibdir, os.path.basename(os.path.dirname(os.__file__)))
     return stdlib, os.path.join(stdlib, "lib-dynload"), os.path.join(stdlib, "site-packages")
 
 

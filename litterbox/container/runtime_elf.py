@@ -74,7 +74,7 @@ def _segments(content: bytes) -> Iterator[_Segment]:
         for number in range(count):
             fields = struct.unpack_from(order + form.segment, content, start + number * length)
             yield _Segment(fields[0], fields[form.offset], fields[form.size])
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:
         raise NotElf("cut short") from error
 
 

@@ -34,11 +34,10 @@ def closure(loader: str, files: list[str]) -> dict[str, str]:
         listing = run([loader, "--list", file], f"The libraries of {file} cannot be found")
         for line in listing.splitlines():
             name, arrow, target = line.strip().partition(" => ")
-            if not arrow or os.path.basename(name) == os.path.basename(loader):
-                continue  # the kernel's own, or the loader
             if target == "not found":
                 raise RuntimeBundleError(f"A library is missing on this machine: {name}, which {file} needs.")
-            found[name] = target.rpartition(" (")[0]
+            if arrow and target.startswith("/") and os.path.basename(name) != os.path.basename(loader):
+                found[name] = target.rpartition(" (")[0]
     return found
 
 

@@ -16,7 +16,7 @@ import json
 import sys
 import types
 from collections.abc import Iterator
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 
 _IN_INTERPRETER = {"built-in", "frozen"}
 
@@ -37,8 +37,14 @@ def main() -> None:
 def _imported(roots: list[str]) -> dict[str, ModuleSpec]:
     for root in roots:
         importlib.import_module(root)
-    modules = {name: getattr(module, "__spec__", None) for name, module in sys.modules.items()}
-    return {name: spec for name, spec in modules.items() if spec is not None and spec.name == name}
+    specs = {}
+    for name, module in list(sys.modules.items()):
+        spec = getattr(module, "__spec__", None)
+        if spec is not None and spec.name != name:
+            spec = _find(name)  # another module's second name, and perhaps a file too: collections.abc, os.path
+        if spec is not None:
+            specs[name] = spec
+    return specs
 
 
 def _add_later_imports(specs: dict[str, ModuleSpec], unwanted: frozenset[str]) -> None:
@@ -94,11 +100,14 @@ def _lineage(name: str) -> list[str]:
 
 
 def _find(name: str) -> ModuleSpec | None:
+    """Where the module would come from; None where nothing has that name."""
+    parent = name.rpartition(".")[0]
     try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):  # a parent that cannot be imported here, or is no package
+        if not parent:
+            return importlib.util.find_spec(name)
+        return PathFinder.find_spec(name, importlib.import_module(parent).__path__)
+    except (ImportError, AttributeError, ValueError):  # the parent is not for this system, or is no package
         return None
-    return spec if spec is not None and spec.name == name else None  # os.path is posixpath's other name
 
 
 def _libgcc() -> str | None:

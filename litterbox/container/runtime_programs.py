@@ -24,7 +24,7 @@ def run(command: list[str], purpose: str, *, text: str = "", environment: Mappin
         raise RuntimeBundleError(f"{purpose}: {error}.") from error
     if done.returncode:
         last = (done.stderr.strip() or done.stdout.strip() or f"exit status {done.returncode}").splitlines()[-1]
-        raise RuntimeBundleError(f"{purpose}: {last}", f"The command was: {' '.join(command)}")
+        raise RuntimeBundleError(f"{purpose}: {last}", f"The command was: {' '.join(command):.300}")
     return done.stdout
 
 

@@ -1,93 +1,89 @@
 """Talking to a running daemon over its control socket: one request, one answer, one connection.
 
-The warm path of `enter` imports this: no event loop, and of the heavier modules only json.
+The warm path of `enter` imports this: no event loop, and `_socket` without the enumerations around it.
 """
 
-import base64
 import os
-import socket
+from _socket import AF_UNIX, SHUT_WR, SOCK_STREAM, socket
 
 from litterbox import locks, paths
+from litterbox.daemon import letters
+from litterbox.daemon.letters import Letter
 from litterbox.errors import DaemonError
-from litterbox_guest import wire
 
 ANSWER_WITHIN = 30.0  # seconds; a daemon answers in milliseconds, or it hangs
+DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
 
 _READ_SIZE = 65536
-_DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
 
 
-def ask(name: str, request: "dict[str, object]") -> "dict[str, object] | None":
+def ask(name: str, request: Letter) -> Letter | None:
     """Send one request to the daemon of `name`; None when no daemon listens.
 
     Raises DaemonError when it refuses (with its reason), or does not answer.
     """
     path = paths.control_socket(name)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+    connection = socket(AF_UNIX, SOCK_STREAM)
+    try:
         connection.settimeout(ANSWER_WITHIN)
-        try:
-            connection.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError):
-            return None
-        except OSError as error:
-            raise DaemonError(f"The daemon of {name} cannot be reached: {error.strerror}: {path}") from error
-        try:
-            connection.sendall(wire.encode(request))
-            answer = _read(connection)
-        except TimeoutError as error:
-            raise DaemonError(
-                f"The daemon of {name} does not answer.", f"See its log: litterbox logs {name}"
-            ) from error
-        except (OSError, wire.Truncated, wire.FrameTooLarge, wire.MalformedFrame):
-            answer = None
-    if answer is None:
+        connection.connect(path)
+    except (FileNotFoundError, ConnectionRefusedError):
+        connection.close()
+        return None
+    except OSError as error:
+        connection.close()
+        raise DaemonError(f"The daemon of {name} cannot be reached: {error.strerror or error}: {path}") from error
+    try:
+        connection.sendall(letters.encode(request))
+        connection.shutdown(SHUT_WR)
+        answer = letters.decode(_read(connection))
+    except TimeoutError as error:
+        raise DaemonError(f"The daemon of {name} does not answer.", f"See its log: litterbox logs {name}") from error
+    except (OSError, letters.BadLetter):
+        answer = {}
+    finally:
+        connection.close()
+    if not answer:
         raise DaemonError(f"The daemon of {name} ended without an answer.", f"See its log: litterbox logs {name}")
-    if answer.get("type") != "ok":
-        raise DaemonError(f"The daemon of {name} refused: {answer.get('reason')}")
+    if "refused" in answer:
+        raise DaemonError(f"The daemon of {name} refused: {answer['refused']}")
     return answer
 
 
-def _read(connection: socket.socket) -> "dict[str, object] | None":
-    frames = wire.FrameReader()
-    while (frame := frames.next_frame()) is None:
-        data = connection.recv(_READ_SIZE)
-        frames.receive_data(data)
-        if not data:
-            return None
-    return frame
+def _read(connection: socket) -> bytes:
+    content = b""
+    while data := connection.recv(_READ_SIZE):
+        content += data
+    return content
 
 
-def display_variables() -> "dict[str, str]":
-    """What a program needs to reach this login's desktop, as this process has it."""
-    return {name: os.environ[name] for name in _DISPLAY_VARIABLES if os.environ.get(name)}
+def announce_entry(name: str) -> Letter | None:
+    """Hand the display over and learn whether the box runs ("yes" or "no") and a notice; None without a daemon."""
+    display = {variable: os.environ[variable] for variable in DISPLAY_VARIABLES if os.environ.get(variable)}
+    return ask(name, {"request": "enter", **display})
 
 
-def announce_entry(name: str) -> "dict[str, object] | None":
-    """Hand the display over and learn whether the box runs: {"running": bool, "notice": str}; None without a daemon."""
-    return ask(name, {"type": "enter", "display": display_variables()})
-
-
-def announce_start(name: str) -> "dict[str, object]":
+def announce_start(name: str) -> Letter:
     """Tell the daemon that the container was started, so that it watches the container; answers as announce_entry.
 
     Raises DaemonError when the daemon is gone, or sees no running container.
     """
-    answer = ask(name, {"type": "started"})
+    answer = ask(name, {"request": "started"})
     if answer is None:
         raise DaemonError(f"The daemon of {name} ended while the box started.", f"See its log: litterbox logs {name}")
-    if not answer.get("running"):
+    if answer["running"] != "yes":
         raise DaemonError(f"The box {name} started and ended at once.", f"Podman knows why: podman logs lbx-{name}")
     return answer
 
 
 def hand_over_vault_key(name: str, vault_key: bytes) -> None:
     """Give a running daemon the key that opens the box's SSH keys; nothing to do when none runs."""
-    ask(name, {"type": "vault_key", "key": base64.b64encode(vault_key).decode("ascii")})
+    ask(name, {"request": "vault_key", "key": vault_key.hex()})
 
 
 def stop(name: str) -> bool:
     """Ask the daemon to stop the box, and wait until it is gone; False when none runs."""
-    if ask(name, {"type": "stop"}) is None:
+    if ask(name, {"request": "stop"}) is None:
         return False
     with locks.hold(paths.daemon_lock(name), shared=True):
         return True

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
+from litterbox.daemon.client import DISPLAY_VARIABLES
+
 MOST = 8  # logins remembered; more are older ones that the newer replaced
 _LONGEST = 4096
 
@@ -13,12 +14,10 @@ class Displays:
     def __init__(self) -> None:
         self._known: list[dict[str, str]] = []
 
-    def add(self, variables: Mapping[str, object]) -> None:
-        """Remember a login's variables; what is not a short string of a known name is dropped."""
+    def add(self, variables: Mapping[str, str]) -> None:
+        """Remember a login's variables; what is not short, or has another name, is dropped."""
         display = {
-            name: value
-            for name in VARIABLES
-            if isinstance(value := variables.get(name), str) and value and len(value) <= _LONGEST
+            name: value for name in DISPLAY_VARIABLES if (value := variables.get(name)) and len(value) <= _LONGEST
         }
         if not {"DISPLAY", "WAYLAND_DISPLAY"} & display.keys():
             return

@@ -1,17 +1,20 @@
 """What the daemon answers on its control socket: status, entry, start, stop, vault key."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 import trio
 
 from litterbox import paths
 from litterbox.container import create, settings
 from litterbox.daemon.container import ContainerWatcher
-from litterbox.daemon.control import Answer, Request, decode_vault_key
+from litterbox.daemon.control import Handler
 from litterbox.daemon.displays import Displays
+from litterbox.daemon.letters import Letter
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.errors import LitterboxError
+
+VAULT_KEY_SIZE = 32  # bytes
 
 
 class Requests:
@@ -36,7 +39,7 @@ class Requests:
         self._compared: tuple[int, int] | None = None
         self._notice = ""
 
-    def handlers(self) -> Mapping[str, Callable[[Request], Awaitable[Answer]]]:
+    def handlers(self) -> Mapping[str, Handler]:
         return {
             "status": self._status,
             "enter": self._enter,
@@ -45,38 +48,42 @@ class Requests:
             "vault_key": self._take_vault_key,
         }
 
-    async def _status(self, _request: Request) -> Answer:
+    async def _status(self, _request: Letter) -> Letter:
         return {
-            "daemon": os.getpid(),
-            "running": self._container.running,
-            "sessions": [pid for pid, _start in self._watcher.sessions],
-            "unlocked": self.vault_key is not None,
-            "displays": len(self._displays.newest_first()),
+            "daemon": str(os.getpid()),
+            "running": _yes(self._container.running),
+            "sessions": " ".join(str(pid) for pid, _start in self._watcher.sessions),
+            "unlocked": _yes(self.vault_key is not None),
+            "displays": str(len(self._displays.newest_first())),
         }
 
-    async def _enter(self, request: Request) -> Answer:
+    async def _enter(self, request: Letter) -> Letter:
         """An `enter` hands its display over and learns whether the box runs."""
-        display = request.get("display")
-        if isinstance(display, dict):
-            self._displays.add(display)
+        self._displays.add(request)
         return await self._running()
 
-    async def _started(self, _request: Request) -> Answer:
+    async def _started(self, _request: Letter) -> Letter:
         await self._container.look()
         self._compared = None
         return await self._running()
 
-    async def _end(self, _request: Request) -> Answer:
+    async def _end(self, _request: Letter) -> Letter:
         self._stop.set()
         return {}
 
-    async def _take_vault_key(self, request: Request) -> Answer:
-        self.vault_key = decode_vault_key(request) or self.vault_key
+    async def _take_vault_key(self, request: Letter) -> Letter:
+        try:
+            key = bytes.fromhex(request.get("key", ""))
+        except ValueError:
+            key = b""
+        if len(key) != VAULT_KEY_SIZE:
+            return {"refused": "that is no vault key"}
+        self.vault_key = key
         return {}
 
-    async def _running(self) -> Answer:
+    async def _running(self) -> Letter:
         running = self._container.running
-        return {"running": running, "notice": await self._settings_notice() if running else ""}
+        return {"running": _yes(running), "notice": await self._settings_notice() if running else ""}
 
     async def _settings_notice(self) -> str:
         """Say what the running container has otherwise than the settings; asked anew when their file changes."""
@@ -89,6 +96,10 @@ class Requests:
             self._notice = await trio.to_thread.run_sync(_notice, self._name)
             self._compared = stamp
         return self._notice
+
+
+def _yes(truth: bool) -> str:  # noqa: FBT001 - it is the thing itself
+    return "yes" if truth else "no"
 
 
 def _notice(name: str) -> str:

@@ -21,7 +21,6 @@ from litterbox.daemon.container import open_container_watcher
 from litterbox.daemon.control import serve_control
 from litterbox.daemon.displays import Displays
 from litterbox.daemon.ending import until_the_end
-from litterbox.daemon.peers import accepts
 from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.daemon.sockets import open_unix_listener
@@ -67,10 +66,9 @@ async def serve(name: str, *, vault_key: bytes | None, ready: Callable[[], None]
                 identities=identities,
                 ask=dialogs.ask,
                 audit=audit,
-                accepts_uid=lambda uid: uid == os.getuid(),
             )
         )
-        await nursery.start(partial(serve_capabilities, host, accepts=accepts))
+        await nursery.start(serve_capabilities, host)
         await nursery.start(serve_control, control, requests.handlers())
         _log.info("process %d serves the box %s", os.getpid(), name)
         ready()

@@ -2,6 +2,7 @@
 
 import logging
 import os
+from typing import Self
 
 import pyinotify
 import trio
@@ -40,14 +41,15 @@ class SessionWatcher:
                     self._look(nursery)
 
     def _look(self, nursery: trio.Nursery) -> None:
-        listed = sessions.read(self._path)
-        for session in listed:
+        listed = sessions.listed(self._path)
+        living = [session for session in listed if sessions.is_alive(session)]
+        for session in living:
             if session not in self._watched:
                 self._watched.add(session)
                 nursery.start_soon(self._watch, session)
         self.seen_any = self.seen_any or bool(listed)
-        if self.seen_any and not listed:
-            self.ended.set()
+        if len(living) < len(listed) or (self.seen_any and not listed):
+            self.ended.set()  # also for who came and went between two looks
 
     async def _watch(self, session: Session) -> None:
         try:
@@ -73,7 +75,7 @@ class _Changes:
         self._notifier: pyinotify.Notifier | None = None
         self._descriptor = -1
 
-    def __enter__(self) -> "_Changes":
+    def __enter__(self) -> Self:
         try:
             manager = pyinotify.WatchManager()
             manager.add_watch(self._path, pyinotify.IN_MODIFY, quiet=False)

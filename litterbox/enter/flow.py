@@ -4,17 +4,24 @@ The order is the design's. The warm path, a daemon and a running box, asks only 
 nothing heavy: what a cold box needs is imported where it is needed (start-up budget).
 """
 
+from __future__ import annotations
+
 import os
-import signal
 import sys
 import time
-from collections.abc import Sequence
-from typing import NoReturn
+from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 
 from litterbox import locks, paths, sessions
 from litterbox.container import program
 from litterbox.daemon import client
 from litterbox.errors import DaemonError, HostError, NoSuchBox
+
+TYPE_CHECKING = False  # typing's own costs milliseconds
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+    from litterbox.daemon.letters import Letter
 
 _DAEMON_COMES_UP_WITHIN = 10.0  # seconds for a daemon that somebody else is starting
 _PAUSE = 0.05
@@ -69,7 +76,7 @@ def register(name: str) -> sessions.Session:
         vault_key, asked = _unlock(name), True
 
 
-def _have_running_box(name: str, answer: "dict[str, object] | None", vault_key: bytes | None) -> None:
+def _have_running_box(name: str, answer: Letter | None, vault_key: bytes | None) -> None:
     """Have a daemon and a running container, starting what is missing. The caller holds the enter lock."""
     if answer is None:
         from litterbox.daemon import start  # start-up budget
@@ -78,16 +85,16 @@ def _have_running_box(name: str, answer: "dict[str, object] | None", vault_key: 
         answer = client.announce_entry(name)
     if answer is None:
         raise DaemonError(f"The daemon of {name} ended as soon as it was ready.", f"See: litterbox logs {name}")
-    if not answer.get("running"):
+    if answer["running"] != "yes":
         from litterbox.enter import cold  # start-up budget
 
         cold.start_container(name)
         answer = client.announce_start(name)
-    if answer.get("notice"):
+    if answer["notice"]:
         print(f"litterbox: {answer['notice']}", file=sys.stderr)
 
 
-def _answer_of_daemon(name: str) -> "dict[str, object] | None":
+def _answer_of_daemon(name: str) -> Letter | None:
     """What the daemon says to our entry; None when none runs. One that is coming up is waited for."""
     deadline = time.monotonic() + _DAEMON_COMES_UP_WITHIN
     while (answer := client.announce_entry(name)) is None and locks.is_held(paths.daemon_lock(name)):
@@ -131,8 +138,8 @@ def exec_arguments(
 def become(arguments: list[str]) -> NoReturn:
     """Replace this process by podman, with the signals that Python changed as they were."""
     podman = program.find()
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
+    for number in (SIGPIPE, SIGXFSZ):
+        signal(number, SIG_DFL)
     try:
         os.execv(podman, arguments)
     except OSError as error:

@@ -13,7 +13,7 @@ from litterbox.errors import IdentityError, KeyStoreError
 from litterbox.keys import document, vault
 from litterbox.keys.records import Attachment, Cost, Store, StoredKey, Vault
 
-_LARGEST = 4 * 1024 * 1024  # bytes; room for some thousand keys
+_LARGEST = 8 * 1024 * 1024  # bytes; room for two thousand RSA keys of 3,072 bits
 
 
 def load(path: str) -> Store:
@@ -29,7 +29,7 @@ def load(path: str) -> Store:
     except OSError as error:
         raise KeyStoreError(f"The key store {path} cannot be read: {error.strerror}.") from error
     if len(content) > _LARGEST:
-        raise KeyStoreError(f"The key store {path} is larger than {_LARGEST // 1024 // 1024} MiB.")
+        raise _too_large(path)
     return document.decode(content, path)
 
 
@@ -73,7 +73,10 @@ def change(path: str, edit: Callable[[Store], Store]) -> Store:
         before = load(path)
         after = edit(before)
         if after != before:
-            files.write_atomically(path, document.encode(after))
+            content = document.encode(after)
+            if len(content) > _LARGEST:
+                raise _too_large(path)
+            files.write_atomically(path, content)
     return after
 
 
@@ -173,6 +176,13 @@ def change_password(store: Store, vault_key: bytes, new_password: bytes, *, cost
     Whoever had the old password and a copy of the old file has the vault key, and can still open the keys.
     """
     return attrs.evolve(store, vault=vault.wrap(vault_key, new_password, cost=cost))
+
+
+def _too_large(path: str) -> KeyStoreError:
+    return KeyStoreError(
+        f"The key store {path} would be, or is, larger than {_LARGEST // 1024 // 1024} MiB.",
+        "Litterbox does not read larger ones; delete keys that are no longer needed.",
+    )
 
 
 def _replace(store: Store, changed: StoredKey) -> Store:

@@ -4,10 +4,11 @@ import os
 import shlex
 
 import pytest
-from litterbox.container import runtime as bundles
 from support.display import virtual_display
 from support.person import Person
 from support.user import PASSWORD, User, podman
+
+from litterbox.container import runtime as bundles
 
 
 @pytest.fixture(scope="session")

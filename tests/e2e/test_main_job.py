@@ -106,7 +106,7 @@ def test_a_login_succeeds_after_approval_and_fails_after_decline(user, person, b
 def test_return_declines_and_so_does_a_listing_that_is_not_approved(user, person, box, key):
     with user.start("enter", box, "--", "ssh-add", "-l") as listing:
         person.decline(box)
-        said, complaint = listing.communicate(timeout=LONG_ENOUGH)
+        said, _ = listing.communicate(timeout=LONG_ENOUGH)
     assert key.split()[1][:20] not in said
     assert listing.returncode != 0
 

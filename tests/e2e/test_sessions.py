@@ -24,7 +24,10 @@ def processes_in(name):
 def leftovers(user):
     """Host processes and mounts that have to do with this user's boxes."""
     found = subprocess.run(
-        ["pgrep", "--full", "--list-full", "conmon|litterbox|podman (exec|wait|start)"], capture_output=True, text=True
+        ["pgrep", "--full", "--list-full", "conmon|litterbox|podman (exec|wait|start)"],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     processes = [line for line in found.splitlines() if "pytest" not in line and "tools/" not in line]
     with open("/proc/self/mountinfo") as file:
@@ -60,9 +63,8 @@ def test_a_killed_session_that_ignores_the_hangup_is_ended_too(user, box):
 
 
 def test_the_session_becomes_podman_exec(user, box):
-    with user.session(box) as session:
-        with open(f"/proc/{session.pid}/cmdline") as file:
-            assert file.read().startswith("podman\0exec\0--detach-keys=\0")
+    with user.session(box) as session, open(f"/proc/{session.pid}/cmdline") as file:
+        assert file.read().startswith("podman\0exec\0--detach-keys=\0")
 
 
 @pytest.mark.parametrize("status", [0, 1, 7, 125, 126, 127, 255])

@@ -1,4 +1,4 @@
-"""OpenSSH's own tools against our agent: a real socket, a real key store, a user who says yes to everything."""
+"""OpenSSH's own tools against our agent: a real socket, a real key store, and a user at the other end."""
 
 import getpass
 import os
@@ -12,12 +12,14 @@ import asyncssh
 import attrs
 import pytest
 import trio
+from support.display import Display
 
 from litterbox.agent.identities import StoreIdentities
 from litterbox.agent.server import serve_agent
 from litterbox.audit import AuditLog
+from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
-from litterbox.confirm.queue import open_dialog_queue
+from litterbox.confirm.queue import Show, open_dialog_queue
 from litterbox.keys import store, vault
 from litterbox.keys.records import Attachment, Cost, Store
 
@@ -52,7 +54,8 @@ class Desk:
 
 
 @asynccontextmanager
-async def agent(folder: str, answer: Answer = Answer.APPROVED_ONCE) -> AsyncIterator[Desk]:
+async def agent(folder: str, answer: Answer | Show = Answer.APPROVED_ONCE) -> AsyncIterator[Desk]:
+    """Serve one key of each kind; `answer` is what the user says to everything, or how they are asked."""
     keys = {kind: asyncssh.generate_private_key(kind, comment=f"me with {kind}") for kind in KINDS}
     vault_key = vault.new_vault_key()
     sealed = tuple(
@@ -73,7 +76,7 @@ async def agent(folder: str, answer: Answer = Answer.APPROVED_ONCE) -> AsyncIter
 
     async def show(question: Question) -> Answer:
         desk.asked.append(question)
-        return answer
+        return answer if isinstance(answer, Answer) else await answer(question)
 
     with (
         trio.socket.socket(trio.socket.AF_UNIX) as listening,
@@ -88,7 +91,6 @@ async def agent(folder: str, answer: Answer = Answer.APPROVED_ONCE) -> AsyncIter
                 identities=StoreIdentities("work", lambda: vault_key, path=key_store),
                 ask=queue.ask,
                 audit=audit,
-                accepts_uid=lambda uid: uid == os.getuid(),
             )
             await nursery.start(serve, trio.SocketListener(listening))
             yield desk
@@ -148,7 +150,6 @@ async def test_what_is_not_built_yet_is_refused_cleanly(tmp_path, arguments, cap
         assert (await desk.run("ssh-add", "-l")).returncode == 0
 
 
-@pytest.mark.skipif(SSHD is None, reason="not installed: sshd")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("answer", [Answer.APPROVED_ONCE, Answer.DECLINED])
 async def test_ssh_logs_in_when_approved_and_not_when_declined(tmp_path, kind, answer):
@@ -177,3 +178,30 @@ async def test_ssh_logs_in_when_approved_and_not_when_declined(tmp_path, kind, a
     else:
         assert run.returncode == 255
         assert b"Permission denied" in run.stderr
+
+
+def on(display: Display) -> Show:
+    return partial(zenity.show, displays=[display.environment])
+
+
+async def test_a_dialog_is_pressed_and_the_key_signs(tmp_path, display):
+    async with agent(str(tmp_path), on(display)) as desk, trio.open_nursery() as nursery:
+        runs = []
+
+        async def test_the_key() -> None:
+            runs.append(await desk.run("ssh-add", "-T", desk.path("ssh-ed25519.pub")))
+
+        nursery.start_soon(test_the_key)
+        await display.window("Litterbox: work")
+        await display.press("Tab", "Return")
+    assert runs[0].returncode == 0, runs[0].stderr
+
+
+async def test_a_dialog_goes_with_the_client_that_asked(tmp_path, display):
+    async with agent(str(tmp_path), on(display)) as desk, trio.open_nursery() as nursery:
+        command = ["ssh-add", "-T", desk.path("ssh-ed25519.pub")]
+        environment = {**os.environ, "SSH_AUTH_SOCK": desk.path("agent.sock")}
+        client = await nursery.start(partial(trio.run_process, command, env=environment, check=False))
+        await display.window("Litterbox: work")
+        client.kill()
+        await display.no_window("Litterbox: work")

@@ -201,3 +201,10 @@ def test_what_we_write_ssh_keygen_reads(tmp_path: Path, key_type, passphrase: st
     assert printed.split()[:2] == formats.public_line(key, "").split()
     fingerprint = run("ssh-keygen", "-l", "-f", "/dev/stdin", text=formats.public_line(key, "") + "\n")
     assert key.get_fingerprint() in fingerprint
+
+
+def test_an_rsa_key_that_openssh_would_refuse_for_its_size_is_refused() -> None:
+    pem = run("openssl", "genrsa", "-traditional", "768")
+
+    with pytest.raises(IdentityError, match="an RSA key of 768 bits"):
+        words_of(pem.encode())

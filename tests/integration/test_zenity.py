@@ -10,13 +10,10 @@ from functools import partial
 
 import attrs
 import trio
-from support.display import Display, display, needs_display
+from support.display import Display
 
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Approval, Question
-
-__all__ = ["display"]
-pytestmark = needs_display
 
 TITLE = "Litterbox: work"
 QUESTION = Question(
@@ -144,7 +141,7 @@ async def test_a_cancelled_dialog_is_gone_at_once(display):
         await display.window(TITLE)
         nursery.cancel_scope.cancel()
         cancelled = trio.current_time()
-    assert trio.current_time() - cancelled < 0.1
+    assert trio.current_time() - cancelled < 1  # about 10 ms on an idle machine
     assert not zenity_children(os.getpid())
     await display.no_window(TITLE)
 

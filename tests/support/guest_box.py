@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -66,6 +67,11 @@ class GuestBox:
     def as_root(self, *command: str) -> str:
         """Run a command of the image as root of the box, past the entrypoint."""
         return podman.run("exec", "--user=0", self.container, *command)
+
+    def obeys(self) -> bool:
+        """Whether PID 1 has come so far as to have a handler for SIGTERM; without one the kernel drops it."""
+        status = dict(line.split(":\t") for line in self.as_root("cat", "/proc/1/status").splitlines() if ":\t" in line)
+        return bool(int(status["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1)
 
     def is_running(self) -> bool:
         return podman.run("inspect", "--format={{.State.Running}}", self.container).strip() == "true"

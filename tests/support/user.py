@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import attrs
 
 BASE_IMAGE = "localhost/litterbox-test-base:latest"
-PASSWORD = "correct horse battery staple"  # noqa: S105
+PASSWORD = "correct horse battery staple"
 LONG_ENOUGH = 60.0  # seconds; everything here takes a few at most
 
 

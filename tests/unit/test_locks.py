@@ -9,7 +9,13 @@ import pytest
 
 from litterbox import locks
 
-HOLD = "import sys; from litterbox import locks; m = locks.hold(sys.argv[1]); m.__enter__(); print('held', flush=True); sys.stdin.read()"
+HOLD = """
+import sys
+from litterbox import locks
+with locks.hold(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
 @pytest.fixture

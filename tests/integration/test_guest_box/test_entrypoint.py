@@ -12,7 +12,9 @@ pytestmark = guest_box.needs_podman
 
 
 def test_the_command_is_the_user_for_good(box):
-    told = box.output("--", "sh", "-c", "id -u; id -G; grep -E '^(Uid|Gid|CapPrm|CapEff|CapAmb|SigIgn|SigBlk)' /proc/self/status")
+    told = box.output(
+        "--", "sh", "-c", "id -u; id -G; grep -E '^(Uid|Gid|CapPrm|CapEff|CapAmb|SigIgn|SigBlk)' /proc/self/status"
+    )
 
     uid, gid = str(os.getuid()), str(os.getgid())
     lines = told.splitlines()
@@ -129,7 +131,7 @@ def test_the_terminal_is_the_users(terminal):
 
 
 def test_without_a_command_it_is_a_login_shell_with_job_control(terminal):
-    assert "login_shell" in ask(terminal, "echo $0; shopt | grep login_shell.*on")
+    assert ask(terminal, "echo $0").startswith("-")
     assert "m" in ask(terminal, "echo $-")
 
 
@@ -166,9 +168,7 @@ class TestFirstEntry:
 
     def test_entries_at_the_same_moment_prepare_it_once(self, image):
         with guest_box.running("g-crowd", image) as box:
-            crowd = [
-                subprocess.Popen(box.entry("--", "true"), stderr=subprocess.PIPE, text=True) for _ in range(10)
-            ]
+            crowd = [subprocess.Popen(box.entry("--", "true"), stderr=subprocess.PIPE, text=True) for _ in range(10)]
             said = [entry.communicate()[1] for entry in crowd]
 
             assert [entry.returncode for entry in crowd] == [0] * 10, said
@@ -224,7 +224,14 @@ class TestAgentLink:
     def test_what_the_user_planted_is_replaced(self, box, planted):
         agent = f"/run/user/{os.getuid()}/litterbox/ssh-agent.sock"
         box.as_root("rm", "-rf", self.LINK)
-        box.as_root("setpriv", f"--reuid={os.getuid()}", "--clear-groups", "sh", "-c", planted.replace("LINK", self.LINK).replace("AGENT", agent))
+        box.as_root(
+            "setpriv",
+            f"--reuid={os.getuid()}",
+            "--clear-groups",
+            "sh",
+            "-c",
+            planted.replace("LINK", self.LINK).replace("AGENT", agent),
+        )
 
         assert box.output("--", "echo", "in") == "in\n"
         assert self.where(box) == self.ours
@@ -238,9 +245,14 @@ class TestAgentLink:
 
 
 def test_fifty_entries_at_once_all_succeed(box):
-    box.as_root("rm", "-rf", "/tmp/ssh-agent.sock")
+    box.as_root("sh", "-c", "rm -rf /tmp/* /tmp/.l*")
     crowd = [
-        subprocess.Popen(box.entry("--", "readlink", "/tmp/ssh-agent.sock"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            box.entry("--", "readlink", "/tmp/ssh-agent.sock"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(50)
     ]
     said = [entry.communicate() for entry in crowd]

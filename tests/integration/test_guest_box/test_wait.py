@@ -19,6 +19,7 @@ pytestmark = guest_box.needs_podman
 @pytest.fixture
 def box(request):
     with guest_box.running("g-wait") as running:
+        assert guest_box.eventually(running.obeys)
         yield running
 
 
@@ -55,12 +56,20 @@ def test_a_changed_lock_that_is_not_empty_is_no_reason_to_leave(box):
 
 @pytest.mark.parametrize("number", ["TERM", "INT"])
 def test_it_obeys_a_signal(box, number):
-    assert guest_box.eventually(lambda: "litterbox" in box.as_root("cat", "/proc/1/cmdline"))
     time.sleep(1)
 
     podman.run("kill", f"--signal={number}", box.container)
 
     assert box.wait() == 0
+
+
+def test_it_obeys_as_soon_as_it_runs():
+    with guest_box.running("g-early") as box:
+        assert guest_box.eventually(box.obeys)
+
+        podman.run("kill", "--signal=TERM", box.container)
+
+        assert box.wait() == 0
 
 
 def test_orphans_are_reaped(box):
@@ -279,8 +288,6 @@ def test_from_scratch_it_runs_and_leaves(scratch_image):
 
 
 def test_the_box_cannot_change_what_is_mounted(box):
-    for path in ("/session.lock", "/litterbox", "/litterbox-runtime/bin/python3"):
+    for path in ("/session.lock", "/litterbox", "/litterbox-runtime/litterbox", "/litterbox-runtime/new"):
         done = box.enter("--root", "--", "sh", "-c", f"echo x >> {path}")
         assert "Read-only file system" in done.stderr
-
-

@@ -3,9 +3,9 @@
 import pytest
 import trio
 import trio.testing
-from litterbox_guest import wire
 
 from litterbox.capabilities import server
+from litterbox_guest import wire
 
 HELLO = {"type": "hello", "version": "0.1.0", "container": "work", "capabilities": ["notify", "host_exec"]}
 

@@ -1,17 +1,21 @@
 """The control socket answers the user's processes, refuses what it does not know, and survives bad clients."""
 
-import base64
+import contextlib
 import os
 import socket
 
 import pytest
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 
 from litterbox import paths
-from litterbox.daemon import client
-from litterbox.daemon.control import decode_vault_key, serve_control
+from litterbox.daemon import client, letters
+from litterbox.daemon.control import serve_control
 from litterbox.daemon.sockets import open_unix_listener
 from litterbox.errors import DaemonError
+
+WORD = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
 
 @pytest.fixture
@@ -32,20 +36,20 @@ async def ask(request):
 
 async def test_a_request_gets_its_handlers_answer(serve):
     async def greet(request):
-        return {"hello": request["name"]}
+        return {"hello": request["who"]}
 
     await serve({"greet": greet})
-    assert await ask({"type": "greet", "name": "you"}) == {"type": "ok", "hello": "you"}
+    assert await ask({"request": "greet", "who": "you"}) == {"done": "greet", "hello": "you"}
 
 
 async def test_an_unknown_request_is_refused_by_name(serve):
     await serve({})
     with pytest.raises(DaemonError, match="unknown request 'dance'"):
-        await ask({"type": "dance"})
+        await ask({"request": "dance"})
 
 
 async def test_nobody_listening_is_none():
-    assert await ask({"type": "status"}) is None
+    assert await ask({"request": "status"}) is None
 
 
 async def test_a_client_that_sends_rubbish_ends_alone(serve):
@@ -53,12 +57,12 @@ async def test_a_client_that_sends_rubbish_ends_alone(serve):
         return {}
 
     await serve({"greet": greet})
-    for rubbish in (b"\xff\xff\xff\xff", b"\0\0\0\x01x", b"\0\0\0\x09half"):
+    for rubbish in (b"\xff\xff\xff\xff", b"no name\0", b"cut=off", b"x" * (letters.LARGEST + 1)):
         async with await trio.open_unix_socket(paths.control_socket("work")) as stream:
             await stream.send_all(rubbish)
             await stream.send_eof()
             assert await stream.receive_some() == b""
-    assert await ask({"type": "greet"}) == {"type": "ok"}
+    assert await ask({"request": "greet"}) == {"done": "greet"}
 
 
 async def test_a_new_listener_takes_the_place_of_a_dead_ones_socket(nursery, serve):
@@ -70,13 +74,16 @@ async def test_a_new_listener_takes_the_place_of_a_dead_ones_socket(nursery, ser
         return {}
 
     await serve({"greet": greet})
-    assert await ask({"type": "greet"}) == {"type": "ok"}
+    assert await ask({"request": "greet"}) == {"done": "greet"}
     assert os.stat(paths.control_socket("work")).st_mode & 0o777 == 0o600
 
 
-def test_only_32_bytes_are_a_vault_key():
-    key = bytes(range(32))
-    assert decode_vault_key({"key": base64.b64encode(key).decode()}) == key
-    for bad in ("", "!!", base64.b64encode(b"short").decode(), None, 3):
-        assert decode_vault_key({"key": bad}) is None
+@given(st.dictionaries(st.text(WORD, min_size=1).filter(lambda name: "=" not in name), st.text(WORD)))
+def test_a_letter_comes_out_as_it_went_in(letter):
+    assert letters.decode(letters.encode(letter)) == letter
 
+
+@given(st.binary())
+def test_any_bytes_are_a_letter_or_not_one(content):
+    with contextlib.suppress(letters.BadLetter):
+        assert isinstance(letters.decode(content), dict)

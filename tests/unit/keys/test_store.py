@@ -11,7 +11,7 @@ import pytest
 
 from litterbox.errors import HostError, IdentityError, KeyStoreError, TamperedError, WrongPassword
 from litterbox.keys import document, formats, store, vault
-from litterbox.keys.records import Attachment, Store
+from litterbox.keys.records import Attachment, Sealed, Store
 
 
 @pytest.fixture
@@ -152,12 +152,22 @@ def test_what_is_no_key_store_at_all_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
     large = tmp_path / "large"
-    large.write_bytes(b" " * (4 * 1024 * 1024 + 1))
+    large.write_bytes(b" " * (8 * 1024 * 1024 + 1))
 
     with pytest.raises(KeyStoreError, match="cannot be read: Is a directory"):
         store.load(str(folder))
-    with pytest.raises(KeyStoreError, match="is larger than 4 MiB"):
+    with pytest.raises(KeyStoreError, match="larger than 8 MiB"):
         store.load(str(large))
+
+
+def test_a_store_too_large_to_read_is_not_written(path: str, sample) -> None:
+    before = Path(path).read_bytes()
+    huge = attrs.evolve(sample.store.keys[0], sealed=Sealed(b"", bytes(8 * 1024 * 1024)))
+
+    with pytest.raises(KeyStoreError, match="larger than 8 MiB"):
+        store.change(path, lambda now: attrs.evolve(now, keys=(huge,)))
+
+    assert Path(path).read_bytes() == before
 
 
 def test_a_password_changed_meanwhile_is_proved_again(path: str, sample, cheap, any_cost) -> None:

@@ -1,0 +1,52 @@
+import pytest
+
+from litterbox_guest import account
+from litterbox_guest.errors import GuestError
+
+PASSWD = "root:x:0:0:root:/root:/bin/bash\n\n#\nuser:x:1000:1000:The user:/home/user:/bin/zsh\n"
+GROUP = "root:x:0:\nuser:x:1000:\nwheel:x:10:user,other\ndocker:x:998:other\nbad:x:y:user\naudio:x:29:user\n"
+
+
+@pytest.fixture
+def etc(tmp_path):
+    (tmp_path / "passwd").write_text(PASSWD)
+    (tmp_path / "group").write_text(GROUP)
+    return str(tmp_path)
+
+
+def test_name_shell_and_groups_are_the_images(etc):
+    user = account.Account(1000, 1000, "/home/user", etc)
+
+    assert (user.name, user.shell, user.groups) == ("user", "/bin/zsh", [1000, 10, 29])
+
+
+def test_a_user_that_the_image_does_not_know_has_numbers_only(etc):
+    user = account.Account(1234, 1234, "/home/user", etc)
+
+    assert (user.name, user.shell, user.groups) == ("", "", [1234])
+
+
+def test_an_image_without_the_files_is_no_error(tmp_path):
+    user = account.Account(1000, 1001, "/home/user", str(tmp_path))
+
+    assert (user.name, user.shell, user.groups) == ("", "", [1001])
+
+
+def test_bytes_that_are_not_utf_8_stay_in_their_line(tmp_path):
+    (tmp_path / "passwd").write_bytes(b"j\xf6rg:x:5:5::/:/bin/sh\nuser:x:1000:1000::/:/bin/sh\n")
+
+    assert account.Account(1000, 1000, "/", str(tmp_path)).name == "user"
+
+
+def test_the_container_says_who_its_user_is():
+    user = account.of_the_box({"LITTERBOX_UID": "1234", "LITTERBOX_GID": "5678"})
+
+    assert (user.uid, user.gid, user.home) == (1234, 5678, "/home/user")
+
+
+@pytest.mark.parametrize("uid", ["", "0", "-1", "x", "1000 "])
+def test_a_user_that_is_not_said_or_is_root_is_refused(uid):
+    with pytest.raises(GuestError) as refusal:
+        account.of_the_box({"LITTERBOX_UID": uid, "LITTERBOX_GID": "1000"})
+
+    assert refusal.value.status == 125
