@@ -153,19 +153,20 @@ def report(rows: list[Row]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `tools/bench`. Each row measures Litterbox and its peer in turn, in the same run on the same machine;",
-        "the ratio is what is promised, the times depend on the machine.",
+        "Written by `tools/bench`. Each row measures Litterbox and its peer in turn, in the same run on the same",
+        "machine; the ratio is what is promised, the times depend on the machine.",
         "",
         f"{time.strftime('%Y-%m-%d')}, {machine}, {output('podman', '--version').strip()}.",
         "",
         "| what | budget | measured | verdict | details |",
         "|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {row.what} | {row.budget} | {row.measured} | {'holds' if row.holds else '**missed**'} | {row.details} |"
-        for row in rows
-    ]
+    lines += [f"| {row.what} | {row.budget} | {row.measured} | {verdict(row)} | {row.details} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def verdict(row: Row) -> str:
+    return "holds" if row.holds else "**missed**"
 
 
 def run(*command: str) -> None:

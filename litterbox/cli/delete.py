@@ -18,7 +18,7 @@ def command(name: str, *, yes: bool, home: bool, definition: bool) -> None:
 
     Its home and its definition stay unless --home and --definition say otherwise; the key store keeps its keys.
     """
-    from litterbox.container import build, delete, listing  # start-up budget
+    from litterbox.container import delete, listing  # start-up budget
 
     paths.check_box_name(name)
     if not any(row["name"] == name for row in listing.boxes()) and not delete.leaves_traces(name):
@@ -28,7 +28,7 @@ def command(name: str, *, yes: bool, home: bool, definition: bool) -> None:
         if not sys.stdin.isatty():
             raise UsageError("Deleting needs a yes, and there is no terminal to ask on.", "Use --yes.")
         click.confirm(f"Delete the {', '.join(what)} of {name}?", abort=True, err=True)
-    build.check_not_running(name)
+    delete.check_not_in_use(name)
     _detach_keys(name)
     removed = delete.delete(name, home=home, definition=definition)
     click.echo(f"Deleted of {name}: {', '.join(removed) or 'nothing was there'}", err=True)

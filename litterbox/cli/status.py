@@ -11,7 +11,7 @@ from litterbox import paths
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a box.")
 def command(name: str | None, *, as_json: bool) -> None:
-    """Show the daemon, the container, the sessions and the waiting dialogs of the box NAME, or of every box."""
+    """Show the container, the daemon and the sessions of the box NAME, or of every box."""
     from litterbox.container import define  # start-up budget
     from litterbox.daemon import client
 

@@ -16,8 +16,8 @@ _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
     """Build the image and put the container of the box in place; `rebuild` uses no cached layer.
 
-    The old image and container stay until the new ones are complete. Raises LitterboxError while the box runs.
-    `report` is told of what takes longer than a moment.
+    The old image and container stay until the new ones are complete; a container that is as it should be is
+    not made anew. Raises LitterboxError while the box runs. `report` is told of what takes longer than a moment.
     """
     define.check_defined(name)
     chosen = settings.load(name)
@@ -28,7 +28,8 @@ def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
     podman.show(*build_arguments(name, rebuild=rebuild))
     with locks.hold(paths.enter_lock(name)):
         check_not_running(name)
-        create.create(name, chosen)
+        if not create.is_current(name, chosen):
+            create.create(name, chosen)
     runtime.collect(running=any(state in RUNNING for state in podman.containers().values()))
 
 

@@ -135,10 +135,19 @@ def create(name: str, settings: Settings) -> None:
     podman.run("rename", making, container)
 
 
+def is_current(name: str, settings: Settings) -> bool:
+    """Say whether the container exists, is made from the box's image as it is now, and as the settings ask."""
+    if not podman.exists("container", paths.container_name(name)):
+        return False
+    made_from = podman.run("container", "inspect", "--format", "{{.Image}}", paths.container_name(name))
+    image = podman.run("image", "inspect", "--format", "{{.Id}}", paths.image_name(name))
+    return made_from == image and not differences(name, settings)
+
+
 def differences(name: str, settings: Settings) -> list[str]:
     """What the existing container has otherwise than the settings ask for, as words for the user."""
-    [answer] = json.loads(podman.run("container", "inspect", paths.container_name(name)))
-    made_with = answer["Config"]["CreateCommand"]
+    inspect = ("container", "inspect", "--format", "{{json .Config.CreateCommand}}")
+    made_with = json.loads(podman.run(*inspect, paths.container_name(name)))
     return changed(made_with, options(name, settings, podman.version()))
 
 

@@ -1,16 +1,18 @@
 """Deleting a box: its container and image, and when asked for, its home and its definition."""
 
+import glob
 import os
 
 from litterbox import locks, paths
 from litterbox.container import build, podman
+from litterbox.errors import LitterboxError
 
 
 def delete(name: str, *, home: bool, definition: bool) -> list[str]:
     """Remove what was asked for and is there; returns what was removed, as words. Raises while the box runs."""
     removed = []
     with locks.hold(paths.enter_lock(name)):
-        build.check_not_running(name)
+        check_not_in_use(name)
         if podman.exists("container", paths.container_name(name)):
             podman.run("rm", "--ignore", paths.container_name(name))
             removed.append("container")
@@ -25,14 +27,25 @@ def delete(name: str, *, home: bool, definition: bool) -> list[str]:
             removed += ["definition"] * _unlink(paths.dockerfile(name), paths.settings(name))
         _remove_sockets(name)
         if not os.path.exists(paths.home(name)):
-            _unlink(paths.daemon_log(name), paths.audit_log(name))
+            _unlink(*_with_rotated(paths.daemon_log(name)), *_with_rotated(paths.audit_log(name)))
         _unlink(paths.session_lock(name), paths.daemon_lock(name), paths.enter_lock(name))
     return removed
+
+
+def check_not_in_use(name: str) -> None:
+    """Raise LitterboxError while the box runs, or its daemon does."""
+    build.check_not_running(name)
+    if locks.is_held(paths.daemon_lock(name)):
+        raise LitterboxError(f"The daemon of {name} is running.", f"Stop it first: litterbox stop {name}")
 
 
 def leaves_traces(name: str) -> bool:
     """Say whether a box that Podman and the definitions no longer know has left a home or a lock."""
     return os.path.exists(paths.home(name)) or os.path.exists(paths.session_lock(name))
+
+
+def _with_rotated(log: str) -> list[str]:
+    return glob.glob(f"{glob.escape(log)}*")
 
 
 def _unlink(*where: str) -> bool:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TypedDict
 
+from litterbox import limits
 from litterbox.container.program import find
 from litterbox.errors import PodmanError
 
@@ -32,6 +33,7 @@ def run(*arguments: str) -> str:
         check=False,
         text=True,
         errors="replace",
+        preexec_fn=limits.for_children(),
     )
     if done.returncode != 0:
         raise failure(arguments, done.returncode, done.stderr)

@@ -7,6 +7,21 @@ from support import guest_box
 
 MARKED = ("sbin/ldconfig", "usr/bin/gcc", "usr/bin/cc", "usr/bin/ld", "usr/bin/objdump", "usr/bin/uname")
 
+MARK = '#!/bin/sh\necho "$0 $*" >> /marks/run\nexit 1\n'
+OPENSSL_SETTINGS = """
+openssl_conf = openssl
+[openssl]
+providers = providers
+[providers]
+default = on
+image = image
+[on]
+activate = 1
+[image]
+module = /provider.so
+activate = 1
+"""
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _root(tmp_path_factory):
@@ -25,10 +40,16 @@ def scratch_image(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def marking_image(tmp_path_factory):
-    """Every program that Python might run to find a library leaves a mark in /marks."""
-    lines = [f"FROM {guest_box.BASE}", "RUN mkdir -m 777 /marks", *(f"COPY mark /{path}" for path in MARKED)]
-    script = '#!/bin/sh\necho "$0 $*" >> /marks/run\nexit 1\n'
-    return guest_box.build_image("marking", "\n".join(lines), tmp_path_factory.mktemp("marking"), mark=script)
+    """Whatever Python might run to find a library leaves a mark in /marks; OpenSSL is told to load a library."""
+    lines = [
+        f"FROM {guest_box.BASE}",
+        "RUN mkdir -m 777 /marks && cp /usr/lib/*/libz.so.1 /provider.so && mkdir -p /usr/lib/ssl",
+        "COPY settings /usr/lib/ssl/openssl.cnf",
+        *(f"COPY mark /{path}" for path in MARKED),
+    ]
+    return guest_box.build_image(
+        "marking", "\n".join(lines), tmp_path_factory.mktemp("marking"), mark=MARK, settings=OPENSSL_SETTINGS
+    )
 
 
 @pytest.fixture(scope="module")

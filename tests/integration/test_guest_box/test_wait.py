@@ -1,6 +1,5 @@
 """`/litterbox wait` as PID 1 of a real box: what it keeps tidy, whom it ends, and when it leaves."""
 
-import ctypes
 import json
 import os
 import socket
@@ -249,34 +248,71 @@ class TestHostLink:
             assert switches() - before <= 1
 
 
-def test_nothing_of_the_image_is_run_by_either(marking_image):
-    with guest_box.running("g-marks", marking_image) as box:
+class TestImage:
+    """What PID 1 takes from the image: nothing. Its programs leave marks, and the loader writes down what it loads."""
+
+    LOADER_TELLS = ("--env=LD_DEBUG=files", "--env=LD_DEBUG_OUTPUT=/marks/loaded")
+
+    @pytest.fixture
+    def box(self, marking_image):
+        with guest_box.running("g-marks", marking_image, extra=self.LOADER_TELLS) as running:
+            assert guest_box.eventually(running.obeys)
+            yield running
+
+    def marks(self, box):
+        return box.as_root("ls", "/marks").split()
+
+    def loaded_by_pid_1(self, box):
+        lines = box.as_root("cat", "/marks/loaded.1").splitlines()
+        return {line.partition("calling init: ")[2] for line in lines if "calling init: " in line}
+
+    def test_none_of_its_programs_is_run(self, box):
         box.output("--", "true")
-        time.sleep(2)
         box.list_sessions(guest_box.session(), guest_box.session(1))
         time.sleep(1)
 
-        assert box.as_root("ls", "-A", "/marks") == ""
+        assert "run" not in self.marks(box)
+
+    def test_none_of_its_libraries_is_loaded(self, box):
+        loaded = self.loaded_by_pid_1(box)
+
+        assert any("libssl" in path for path in loaded)
+        assert [path for path in loaded if not path.startswith("/litterbox-runtime/")] == []
+
+    @pytest.mark.parametrize("careless", ["import ctypes.util; ctypes.util.find_library('c')", "import trio"])
+    def test_it_would_tell_of_a_program(self, box, careless):
+        site = "import glob, sys; sys.path += glob.glob('/litterbox-runtime/lib*/python3*/site-packages')"
+        box.as_root("/litterbox-runtime/bin/python3", "-ISXutf8", "-c", f"{site}; {careless}")
+
+        assert "run" in self.marks(box)
+
+    def test_it_would_tell_of_a_library(self, box):
+        box.as_root("/litterbox-runtime/bin/python3", "-ISXutf8", "-c", "import hashlib, ssl")
+
+        assert "calling init: /provider.so" in box.as_root("sh", "-c", "cat /marks/loaded.*")
 
 
-def test_without_inotify_the_lock_is_looked_at_every_second(box):
-    """The box's user takes every instance, before the container starts again."""
-    with open("/proc/sys/user/max_inotify_instances", encoding="ascii") as file:
-        limit = int(file.read())
-    box.list_sessions()
-    box.wait()
-    libc = ctypes.CDLL(None)
-    taken = [libc.inotify_init() for _ in range(limit + 1)]
-    assert taken[-1] == -1
-    try:
-        box.list_sessions(guest_box.session())
-        podman.run("start", box.container)
+@pytest.fixture
+def no_inotify():
+    """In Podman's own user namespace, so that the rest of the machine keeps its instances."""
+    limit = "/proc/sys/user/max_inotify_instances"
+    before = podman.run("unshare", "cat", limit).strip()
+    podman.run("unshare", "sh", "-c", f"echo 0 > {limit}")
+    yield
+    podman.run("unshare", "sh", "-c", f"echo {before} > {limit}")
+
+
+def test_without_inotify_the_lock_is_looked_at_every_second(no_inotify):
+    with guest_box.running("g-blind") as box:
         assert guest_box.eventually(lambda: "inotify cannot be had" in box.logs())
+        box.list_sessions(guest_box.session(1))
+        time.sleep(1.5)
+        assert box.is_running()
+
         box.list_sessions()
+
         assert box.wait() == 0
-    finally:
-        for descriptor in taken[:-1]:
-            os.close(descriptor)
+        assert box.logs().count("inotify") == 1
 
 
 def test_from_scratch_it_runs_and_leaves(scratch_image):
