@@ -1,3 +1,5 @@
 """Litterbox: isolated development environments behind doors that the user controls."""
 
-__version__ = "0.1.0"
+from litterbox_guest import __version__
+
+__all__ = ["__version__"]

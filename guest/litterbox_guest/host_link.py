@@ -2,13 +2,11 @@
 
 import trio
 
-from litterbox_guest import wire
+from litterbox_guest import __version__, wire
 from litterbox_guest.changes import Pulse
 
 _CHUNK = 4096
 _SETTLING = (0.0, 0.1, 1.0)  # seconds before each try: a daemon that has bound its socket may not listen yet
-
-VERSION = "0.1.0"  # the package's
 
 
 class Link:
@@ -51,7 +49,7 @@ async def keep_linked(link: Link, path: str, box: str, folder_changed: Pulse) ->
 
 async def _hold(link: Link, stream: trio.SocketStream, box: str) -> None:
     """Everything the daemon sends may be dropped: whether it is there is all that `wait` must know."""
-    hello: dict[str, object] = {"type": "hello", "version": VERSION, "container": box, "capabilities": []}
+    hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box, "capabilities": []}
     link.raised()
     try:
         await stream.send_all(wire.encode(hello))

@@ -207,6 +207,16 @@ def test_no_runtime_folder(user):
     assert user.sessions_in_lock("work") == []
 
 
+def test_a_file_in_place_of_the_socket_folder(user, tmp_path):
+    user.define_and_build("work")
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    (runtime / "litterbox").write_text("")
+    done = user.litterbox("enter", "work", "true", status=None, XDG_RUNTIME_DIR=str(runtime))
+    refused(done, f"{runtime}/litterbox", status=125)
+    assert user.sessions_in_lock("work") == []
+
+
 def test_a_running_box_is_neither_rebuilt_nor_deleted(user):
     user.define_and_build("work")
     with user.session("work"):

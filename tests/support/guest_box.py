@@ -1,7 +1,6 @@
 """A container in the shape that Litterbox gives it, with the real runtime in it, but no daemon and no `enter`."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -10,16 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
-import pytest
 
 from litterbox import paths, sessions
 from litterbox.container import create, podman, runtime
 from litterbox.container.settings import Settings
 
 BASE = "localhost/litterbox-test-base"
-NEEDED = ("podman", "busybox")
-missing = [program for program in NEEDED if shutil.which(program) is None]
-needs_podman = pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
 
 _LONG_ENOUGH = 20.0  # seconds
 _NO_SUCH_PID = 4_000_000  # beyond what the kernel gives out here

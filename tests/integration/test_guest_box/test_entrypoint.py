@@ -8,8 +8,6 @@ import pexpect
 import pytest
 from support import guest_box
 
-pytestmark = guest_box.needs_podman
-
 
 def test_the_command_is_the_user_for_good(box):
     told = box.output(

@@ -12,8 +12,6 @@ from support import guest_box
 from litterbox import paths, sessions
 from litterbox.container import podman
 
-pytestmark = guest_box.needs_podman
-
 
 @pytest.fixture
 def box(request):

@@ -1,6 +1,5 @@
 """Where runtimes are kept, with a builder that makes three small files: what decides that one is built, and which."""
 
-import contextlib
 import errno
 import multiprocessing
 import os
@@ -285,14 +284,3 @@ def test_builders_at_the_same_time_build_once(builds, folder, source, tmp_path, 
 
     assert [builder.exitcode for builder in builders] == [0] * 5
     assert log.read_text() == "x"
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
-def test_a_folder_that_cannot_be_written_is_a_sentence(builds, folder):
-    os.mkdir(folder, 0o700)
-    with contextlib.ExitStack() as stack:
-        os.chmod(folder, 0o500)
-        stack.callback(os.chmod, folder, 0o700)
-
-        with pytest.raises(Exception, match=r"cannot be opened: Permission denied"):
-            runtime.ensure(silent, folder=folder)
