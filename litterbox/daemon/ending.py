@@ -2,9 +2,10 @@
 
 import logging
 import os
+from contextlib import aclosing
 
 import trio
-from trio_util import wait_any
+from trio_util import RepeatedEvent
 
 from litterbox import locks, paths, sessions
 from litterbox.daemon.container import ContainerWatcher
@@ -19,27 +20,27 @@ async def until_the_end(name: str, *, stop: trio.Event, watcher: SessionWatcher,
     The caller closes it when the sockets are gone and the daemon lock is free: an `enter` that arrives meanwhile
     waits for it and then starts afresh.
     """
-    held: list[int] = []
-
-    async def tidy() -> None:
-        async for _ in watcher.ended.events(repeat_last=True):
-            descriptor = await take_enter_lock(name)
+    async with trio.open_nursery() as nursery, aclosing(watcher.ended.events(repeat_last=True)) as changes:
+        nursery.start_soon(_count_as_change, stop, watcher.ended)
+        async for _ in changes:
+            # One task takes the lock, and nothing cancels it: a lock taken for nobody would shut everybody out.
+            enter_lock = await take_enter_lock(name)
             left = sessions.remove(paths.session_lock(name))
-            if watcher.seen_any and not left:
-                _log.info("the last session is gone: stopping the box")
-                held.append(descriptor)
-                return
-            os.close(descriptor)
-
-    await wait_any(stop.wait, tidy)
-    if not held:
-        _log.info("stopping the box: it was asked for")
-        held.append(await take_enter_lock(name))
+            if stop.is_set() or (watcher.seen_any and not left):
+                break
+            os.close(enter_lock)
+        nursery.cancel_scope.cancel()
+    _log.info("stopping the box: %s", "it was asked for" if left else "the last session is gone")
     sessions.clear(paths.session_lock(name))
     await container.end()
-    return held[0]
+    return enter_lock
+
+
+async def _count_as_change(stop: trio.Event, changed: RepeatedEvent) -> None:
+    await stop.wait()
+    changed.set()
 
 
 async def take_enter_lock(name: str) -> int:
-    """The enter lock's descriptor, held. A cancelled wait leaves its thread behind, which ends with the process."""
+    """The enter lock's descriptor, held. Cancelled only when the process ends, which ends the waiting thread too."""
     return await trio.to_thread.run_sync(locks.acquire, paths.enter_lock(name), abandon_on_cancel=True)

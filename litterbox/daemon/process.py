@@ -88,6 +88,7 @@ def _tell_parent(words: bytes) -> None:
     """Answer whoever spawned us, once; later words have no reader."""
     with contextlib.suppress(OSError):
         os.write(start.READY_DESCRIPTOR, words)
+    with contextlib.suppress(OSError):
         os.close(start.READY_DESCRIPTOR)
 
 

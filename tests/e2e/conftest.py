@@ -1,5 +1,6 @@
 """Each test has a user with an empty ~/Litterbox; the display is one for all, the boxes are removed."""
 
+import glob
 import os
 import shlex
 
@@ -41,6 +42,9 @@ def user(tmp_path, display, runtime):
         runtime,
     )
     yield someone
+    for log in glob.glob(f"{root}/logs/*"):  # shown beside a failure
+        with open(log) as file:
+            print(f"== {log}\n{file.read()}")
     for name in podman("ps", "--all", "--format", "{{.Names}}").stdout.split():
         someone.litterbox("stop", name.removeprefix("lbx-"), status=None)
         podman("rm", "--force", "--time=0", name)
