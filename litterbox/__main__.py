@@ -10,7 +10,8 @@ from litterbox import __version__
 from litterbox.errors import LitterboxError
 
 INTERRUPTED = 130
-ENTER_FAILED = 125  # Litterbox or Podman failed, not the command in the box (as podman-exec(1) has it)
+ENTER_FAILED = 125  # Litterbox or Podman failed, not the command in the box (as podman-exec(1) has it); Podman says
+# 255 where the box ended in the moment between our last look and its own
 
 
 def main() -> int:
@@ -28,6 +29,9 @@ def main() -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read us has gone; there is nobody to tell
         return 1
+    except OSError as error:
+        say(LitterboxError(f"The system refused: {error}."))
+        return ENTER_FAILED if entering else LitterboxError.status
 
 
 def _run(arguments: list[str]) -> int:

@@ -46,6 +46,10 @@ class DaemonError(LitterboxError):
     """The box's daemon could not be started, or did not answer as it should."""
 
 
+class DaemonRunsAlready(DaemonError):
+    """Another daemon of the same box holds the daemon lock."""
+
+
 class RuntimeBundleError(LitterboxError):
     """The runtime that makes `/litterbox` run in any image could not be built from this interpreter."""
 

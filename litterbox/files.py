@@ -12,16 +12,18 @@ PRIVATE_FOLDER = 0o700
 
 
 def private_folder(path: str) -> str:
-    """Make `path` and its missing parents, each 0700; return it. Raises HostError with the system's reason."""
-    try:
-        os.makedirs(os.path.dirname(path), mode=PRIVATE_FOLDER, exist_ok=True)
+    """Return the folder `path`; it, and each parent, is made 0700 where it is missing. Raises HostError."""
+    missing = []
+    parent = path
+    while not os.path.isdir(parent):
+        missing.append(parent)
+        parent = os.path.dirname(parent)
+    for folder in reversed(missing):
         try:
-            os.mkdir(path, PRIVATE_FOLDER)
-        except FileExistsError:
-            if not os.path.isdir(path):
-                raise
-    except OSError as error:
-        raise HostError(f"The folder {path} cannot be made: {error.strerror}.") from error
+            os.mkdir(folder, PRIVATE_FOLDER)
+        except OSError as error:
+            if not os.path.isdir(folder):  # somebody else may have made it just now
+                raise HostError(f"The folder {folder} cannot be made: {error.strerror}.") from error
     return path
 
 

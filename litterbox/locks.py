@@ -40,6 +40,8 @@ def is_held(path: str) -> bool:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise HostError(f"The lock file {path} cannot be opened: {error.strerror}.") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -73,7 +75,7 @@ def acquire(
                     fcntl.flock(descriptor, how)
                 else:
                     _wait(descriptor, how, lambda: on_wait(holder(path)), patience)
-            if _is_at(descriptor, path):
+            if is_at(descriptor, path):
                 return descriptor
         except BaseException:
             os.close(descriptor)
@@ -103,7 +105,8 @@ class hold:  # noqa: N801 - a context manager that reads as a verb; contextlib's
         os.close(self._descriptor)
 
 
-def _is_at(descriptor: int, path: str) -> bool:
+def is_at(descriptor: int, path: str) -> bool:
+    """Say whether the open file is still the one at `path`; a lock on another guards nothing."""
     try:
         return os.path.samestat(os.fstat(descriptor), os.stat(path, follow_symlinks=False))
     except FileNotFoundError:

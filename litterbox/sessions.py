@@ -68,6 +68,8 @@ def listed(path: str) -> list[Session]:
             content = file.read(_MOST_BYTES)
     except FileNotFoundError:
         return []
+    except OSError as error:
+        raise HostError(f"The session lock {path} cannot be read: {error.strerror}.") from error
     sessions: dict[Session, None] = {}
     for line in content.split(b"\n"):
         words = line.split()
@@ -97,8 +99,9 @@ def remove(path: str, session: Session | None = None) -> list[Session]:
 
 
 def clear(path: str) -> None:
-    """End every session: empty the file. The caller holds the enter lock."""
-    _rewrite(path, [])
+    """End every session: empty the file, where it is. The caller holds the enter lock."""
+    if os.path.exists(path):
+        _rewrite(path, [])
 
 
 def _rewrite(path: str, sessions: list[Session]) -> None:

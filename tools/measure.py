@@ -56,8 +56,10 @@ def box():
         run("litterbox", "build", BOX)
         yield
     finally:
-        run("litterbox", "stop", BOX)
-        run("litterbox", "delete", BOX, "--yes", "--home", "--definition")
+        subprocess.run(["litterbox", "stop", BOX], capture_output=True, check=False)
+        subprocess.run(
+            ["litterbox", "delete", BOX, "--yes", "--home", "--definition"], capture_output=True, check=False
+        )
         shutil.rmtree(root)
 
 

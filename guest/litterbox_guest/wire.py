@@ -24,7 +24,7 @@ class Truncated(Exception):
 
 def encode(message: "dict[str, object]") -> bytes:
     """One frame, ready to send; raises FrameTooLarge."""
-    body = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    body = json.dumps(message, separators=(",", ":")).encode("ascii")  # escapes even what is no UTF-8
     if len(body) > MAX_FRAME:
         raise FrameTooLarge(f"a frame of {len(body)} bytes")
     return len(body).to_bytes(_PREFIX, "big") + body

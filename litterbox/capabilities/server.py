@@ -16,7 +16,7 @@ MAX_MALFORMED = 5  # the fifth malformed frame closes the connection
 
 _READ_SIZE = 65536
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 async def serve_capabilities(
@@ -31,15 +31,17 @@ async def serve_capabilities(
         nonlocal open_connections
         peer = peers.of(stream.socket)
         if open_connections >= MAX_CONNECTIONS or not peers.may_use_the_box(peer):
-            _log.warning("a connection of uid %d (process %d) was refused", peer.uid, peer.pid)
+            _logger.warning("a connection of uid %d (process %d) was refused", peer.uid, peer.pid)
             return
         open_connections += 1
         try:
             await converse(stream)
         except trio.BrokenResourceError:
-            _log.debug("a connection of the box broke")
+            _logger.debug("a connection of the box broke")
         except (wire.FrameTooLarge, wire.Truncated) as error:
-            _log.warning("a connection of the box was closed: %s", error)
+            _logger.warning("a connection of the box was closed: %s", error)
+        except Exception:
+            _logger.exception("a connection of the box was closed: a fault of Litterbox")
         finally:
             open_connections -= 1
 

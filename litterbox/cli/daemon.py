@@ -13,7 +13,8 @@ from litterbox.errors import UsageError
 @click.option(
     "--spawned", is_flag=True, hidden=True, help="The secret is on standard input, readiness on descriptor 3."
 )
-def command(name: str | None, *, foreground: bool, spawned: bool) -> int:
+@click.option("--for-session", is_flag=True, hidden=True, help="End when no session is there, not only when all left.")
+def command(name: str | None, *, foreground: bool, spawned: bool, for_session: bool) -> int:
     """Run the daemon of the box NAME. `enter` does this by itself.
 
     There is one daemon a box. It serves the SSH agent, watches the sessions, and stops the box after the last. Without
@@ -25,17 +26,17 @@ def command(name: str | None, *, foreground: bool, spawned: bool) -> int:
     if spawned:
         from litterbox.daemon import process  # start-up budget
 
-        return process.run(chosen, vault_key=sys.stdin.buffer.read() or None, spawned=True)
+        return process.run_spawned(chosen, secret=sys.stdin.buffer.read(), for_session=for_session)
     from litterbox.keys import access  # start-up budget
 
     vault_key = access.vault_key_for_box(chosen)
     if foreground:
         from litterbox.daemon import process  # start-up budget
 
-        return process.run(chosen, vault_key=vault_key, spawned=False)
+        return process.run(chosen, vault_key=vault_key)
     from litterbox.daemon import start  # start-up budget
 
-    start.spawn(chosen, vault_key)
+    start.spawn(chosen, vault_key, for_session=False)
     click.echo(f"The daemon of {chosen} serves.", err=True)
     return 0
 

@@ -17,6 +17,9 @@ def command(name: str, *, follow: bool) -> None:
     """Show the log of the daemon of the box NAME."""
     path = paths.daemon_log(name)
     if not os.path.exists(path):
+        from litterbox.container import define  # start-up budget
+
+        define.check_defined(name)
         raise LitterboxError(f"The daemon of {name} has written no log yet.", f"It would be in {path}.")
     if follow:
         tail = shutil.which("tail")

@@ -4,7 +4,8 @@ import json
 
 import click
 
-from litterbox import paths
+from litterbox import paths, sessions
+from litterbox.errors import DaemonError
 
 
 @click.command(short_help="Show what runs.")
@@ -13,10 +14,9 @@ from litterbox import paths
 def command(name: str | None, *, as_json: bool) -> None:
     """Show the container, the daemon and the sessions of the box NAME, or of every box."""
     from litterbox.container import define  # start-up budget
-    from litterbox.daemon import client
 
     names = [define.check_defined(paths.check_box_name(name))] if name is not None else define.defined()
-    rows = [_status(known, client.ask(known, {"request": "status"})) for known in names]
+    rows = [_status(known) for known in names]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -31,9 +31,26 @@ def command(name: str | None, *, as_json: bool) -> None:
         click.echo("There is no box yet. Make one with: litterbox define NAME", err=True)
 
 
-def _status(name: str, answer: dict[str, str] | None) -> dict[str, object]:
+def _status(name: str) -> dict[str, object]:
+    from litterbox.container import podman  # start-up budget
+    from litterbox.daemon import client
+
+    try:
+        answer = client.ask(name, {"request": "status"})
+    except DaemonError as error:
+        click.echo(f"litterbox: {error.sentence}", err=True)  # and the others are shown all the same
+        answer = None
     if answer is None:
-        return {"name": name, "daemon": None, "running": False, "sessions": [], "unlocked": False, "displays": 0}
+        living = [pid for pid, _start in sessions.read(paths.session_lock(name))]
+        running = podman.containers().get(name) in podman.RUNNING
+        return {
+            "name": name,
+            "daemon": None,
+            "running": running,
+            "sessions": living,
+            "unlocked": False,
+            "displays": 0,
+        }
     return {
         "name": name,
         "daemon": int(answer["daemon"]),

@@ -8,8 +8,6 @@ from litterbox import locks, paths
 from litterbox.container import create, define, podman, runtime, settings
 from litterbox.errors import HostError, LitterboxError
 
-RUNNING = ("running", "paused", "stopping")  # Podman's words for a container whose mounts are in use
-
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
@@ -30,7 +28,7 @@ def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
         check_not_running(name)
         if not create.is_current(name, chosen):
             create.create(name, chosen)
-    runtime.collect(running=any(state in RUNNING for state in podman.containers().values()))
+    runtime.collect(running=any(state in podman.RUNNING for state in podman.containers().values()))
 
 
 def build_arguments(name: str, *, rebuild: bool) -> list[str]:
@@ -74,5 +72,5 @@ def check_host() -> None:
 
 
 def check_not_running(name: str) -> None:
-    if podman.containers().get(name) in RUNNING:
+    if podman.containers().get(name) in podman.RUNNING:
         raise LitterboxError(f"The box {name} is running.", f"Stop it first: litterbox stop {name}")

@@ -1,5 +1,6 @@
 """The container of a box: exactly the mounts, labels, environment and entrypoint of the design, and no more."""
 
+import contextlib
 import csv
 import io
 import json
@@ -10,7 +11,7 @@ import attrs
 from litterbox import files, paths, sessions
 from litterbox.container import podman
 from litterbox.container.settings import Settings, default_network
-from litterbox.errors import HostError
+from litterbox.errors import HostError, LitterboxError
 
 RUNTIME_TARGET = "/litterbox-runtime"
 BOX_HOME = "/home/user"
@@ -104,16 +105,23 @@ def prepare_host_side(name: str) -> None:
     sessions.prepare(paths.session_lock(name))
 
 
-def check_sources(name: str, settings: Settings) -> None:
-    """Raise HostError where a socket that the settings grant is not there: Podman could not start the box."""
-    for key, granted, path in (
-        ("wayland", settings.wayland, wayland_socket()),
-        ("pipewire", settings.pipewire, os.path.join(paths.user_runtime(), "pipewire-0")),
-    ):
-        if granted and not os.path.exists(path):
+def remove_sockets(name: str) -> None:
+    """Remove what a daemon that is gone left in the folder of sockets, and its control socket."""
+    folder = paths.sockets(name)
+    left = [os.path.join(folder, entry) for entry in os.listdir(folder)] if os.path.isdir(folder) else []
+    for path in (*left, paths.control_socket(name)):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+
+
+def check_sources(name: str) -> None:
+    """Raise HostError where something that the container mounts is not there: Podman could not start it."""
+    for source in json.loads(_inspect(name, "{{json .Mounts}}")):
+        path = source.get("Source", "")
+        if source.get("Type") == "bind" and not os.path.exists(path):
             raise HostError(
-                f"The settings of {name} grant {key}, but there is no socket {path}.",
-                f"Enter from a desktop session that has it, or set {key} = false in {paths.settings(name)}.",
+                f"The box {name} was made with {path}, which is not there.",
+                f"Enter from a session that has it, or make the box anew: litterbox build {name}",
             )
 
 
@@ -122,6 +130,7 @@ def create(name: str, settings: Settings) -> None:
 
     The new one is made under another name first, so that the old one stays when Podman refuses.
     """
+    check_ours(name)
     container = paths.container_name(name)
     making = f"{container}.new"  # no box can have this name: it holds a dot
     podman.run(
@@ -139,16 +148,37 @@ def is_current(name: str, settings: Settings) -> bool:
     """Say whether the container exists, is made from the box's image as it is now, and as the settings ask."""
     if not podman.exists("container", paths.container_name(name)):
         return False
-    made_from = podman.run("container", "inspect", "--format", "{{.Image}}", paths.container_name(name))
-    image = podman.run("image", "inspect", "--format", "{{.Id}}", paths.image_name(name))
-    return made_from == image and not differences(name, settings)
+    image = podman.run("image", "inspect", "--format", "{{.Id}}", paths.image_name(name)).strip()
+    wanted = options(name, settings, podman.version())
+    return _inspect(name, "{{.Image}}") == image and set(wanted) <= set(_made_with(name))
+
+
+def check_ours(name: str) -> None:
+    """Raise LitterboxError where the container is another ~/Litterbox's: all share Podman's names."""
+    if not podman.exists("container", paths.container_name(name)):
+        return
+    homes = [
+        mount["Source"] for mount in json.loads(_inspect(name, "{{json .Mounts}}")) if mount["Destination"] == BOX_HOME
+    ]
+    if homes and os.path.realpath(homes[0]) != os.path.realpath(paths.home(name)):
+        raise LitterboxError(
+            f"There is a box {name} of another LITTERBOX_ROOT: its home is {homes[0]}.", "Choose another name."
+        )
 
 
 def differences(name: str, settings: Settings) -> list[str]:
     """What the existing container has otherwise than the settings ask for, as words for the user."""
-    inspect = ("container", "inspect", "--format", "{{json .Config.CreateCommand}}")
-    made_with = json.loads(podman.run(*inspect, paths.container_name(name)))
-    return changed(made_with, options(name, settings, podman.version()))
+    return changed(_made_with(name), options(name, settings, podman.version()))
+
+
+def _made_with(name: str) -> list[str]:
+    """The command line that made the container, which Podman keeps."""
+    words: list[str] = json.loads(_inspect(name, "{{json .Config.CreateCommand}}"))
+    return words
+
+
+def _inspect(name: str, template: str) -> str:
+    return podman.run("container", "inspect", "--format", template, paths.container_name(name)).strip()
 
 
 def changed(made_with: list[str], wanted: list[str]) -> list[str]:

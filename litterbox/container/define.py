@@ -4,7 +4,7 @@ import os
 
 from litterbox import files, paths
 from litterbox.container import podman, settings, templates
-from litterbox.errors import LitterboxError, NoSuchBox, UsageError
+from litterbox.errors import HostError, LitterboxError, NoSuchBox, UsageError
 
 _IMAGE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@")
 
@@ -48,8 +48,10 @@ def defined() -> list[str]:
     """The names of all boxes that have a Dockerfile, sorted."""
     try:
         entries = os.listdir(paths.definitions())
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return []
+    except OSError as error:
+        raise HostError(f"The folder {paths.definitions()} cannot be read: {error.strerror}.") from error
     ending = ".Dockerfile"
     return sorted(entry.removesuffix(ending) for entry in entries if entry.endswith(ending))
 

@@ -4,7 +4,7 @@ import glob
 import os
 
 from litterbox import locks, paths
-from litterbox.container import build, podman
+from litterbox.container import build, create, podman
 from litterbox.errors import LitterboxError
 
 
@@ -14,7 +14,8 @@ def delete(name: str, *, home: bool, definition: bool) -> list[str]:
     with locks.hold(paths.enter_lock(name)):
         check_not_in_use(name)
         if podman.exists("container", paths.container_name(name)):
-            podman.run("rm", "--ignore", paths.container_name(name))
+            create.check_ours(name)
+            podman.run("rm", "--ignore", paths.container_name(name), f"{paths.container_name(name)}.new")
             removed.append("container")
         if podman.exists("image", paths.image_name(name)):
             podman.run("image", "rm", "--force", paths.image_name(name))
@@ -25,7 +26,9 @@ def delete(name: str, *, home: bool, definition: bool) -> list[str]:
             removed.append("home")
         if definition:
             removed += ["definition"] * _unlink(paths.dockerfile(name), paths.settings(name))
-        _remove_sockets(name)
+        create.remove_sockets(name)
+        if os.path.isdir(paths.sockets(name)):
+            os.rmdir(paths.sockets(name))  # with the container gone, nothing mounts it any more
         if not os.path.exists(paths.home(name)):
             _unlink(*_with_rotated(paths.daemon_log(name)), *_with_rotated(paths.audit_log(name)))
         _unlink(paths.session_lock(name), paths.daemon_lock(name), paths.enter_lock(name))
@@ -58,11 +61,3 @@ def _unlink(*where: str) -> bool:
         except FileNotFoundError:
             continue
     return found
-
-
-def _remove_sockets(name: str) -> None:
-    """Remove the folder of sockets: with the container gone, nothing mounts it any more."""
-    folder = paths.sockets(name)
-    if os.path.isdir(folder):
-        _unlink(*(os.path.join(folder, entry) for entry in os.listdir(folder)))
-        os.rmdir(folder)

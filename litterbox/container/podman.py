@@ -12,6 +12,7 @@ from litterbox.container.program import find
 from litterbox.errors import PodmanError
 
 LABEL = "work.litterbox.name"
+RUNNING = ("running", "paused", "stopping")  # Podman's words for a container whose mounts are in use
 
 _TAIL = 4096  # bytes of Podman's last words that are kept for the error
 
@@ -26,7 +27,23 @@ class Info(TypedDict):
 
 def run(*arguments: str) -> str:
     """Run podman quietly and return its standard output; raises PodmanError."""
-    done = subprocess.run(
+    done = _call(arguments)
+    if done.returncode != 0:
+        raise failure(arguments, done.returncode, done.stderr)
+    return done.stdout
+
+
+def exists(kind: str, name: str) -> bool:
+    """Say whether a `kind` ("image", "container") of that name is in local storage."""
+    arguments = (kind, "exists", name)
+    done = _call(arguments)
+    if done.returncode > 1:
+        raise failure(arguments, done.returncode, done.stderr)
+    return done.returncode == 0
+
+
+def _call(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [find(), *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -35,9 +52,6 @@ def run(*arguments: str) -> str:
         errors="replace",
         preexec_fn=limits.for_children(),
     )
-    if done.returncode != 0:
-        raise failure(arguments, done.returncode, done.stderr)
-    return done.stdout
 
 
 def show(*arguments: str) -> None:
@@ -88,16 +102,8 @@ def version_numbers(text: str) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def exists(kind: str, name: str) -> bool:
-    """Say whether a `kind` ("image", "container") of that name is in local storage."""
-    arguments = (kind, "exists", name)
-    done = subprocess.run([find(), *arguments], stdin=subprocess.DEVNULL, capture_output=True, check=False, text=True)
-    if done.returncode > 1:
-        raise failure(arguments, done.returncode, done.stderr)
-    return done.returncode == 0
-
-
 def containers() -> dict[str, str]:
     """Every box that has a container: its name → Podman's word for its state ("running", "exited", "created")."""
     rows = json.loads(run("ps", "--all", "--filter", f"label={LABEL}", "--format", "json"))
-    return {row["Labels"][LABEL]: row["State"] for row in rows if not row.get("IsInfra")}
+    # The label comes from the image, so any container of it has the label; only one has the name.
+    return {row["Labels"][LABEL]: row["State"] for row in rows if row["Names"] == [f"lbx-{row['Labels'][LABEL]}"]}

@@ -46,7 +46,7 @@ def ask(name: str, request: Letter) -> Letter | None:
     if not answer:
         raise DaemonError(f"The daemon of {name} ended without an answer.", f"See its log: litterbox logs {name}")
     if "refused" in answer:
-        raise DaemonError(f"The daemon of {name} refused: {answer['refused']}")
+        raise DaemonError(f"The daemon of {name} refused: {answer['refused']}", f"See its log: litterbox logs {name}")
     return answer
 
 

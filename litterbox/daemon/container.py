@@ -10,13 +10,15 @@ import trio
 
 from litterbox import paths
 from litterbox.container import podman
-from litterbox.errors import PodmanError
+from litterbox.errors import LitterboxError
 
 GRACE = 10.0  # seconds that `/litterbox wait` has to leave by itself before `podman stop` is run
 _STOP_WITHIN = 5  # seconds between Podman's TERM and its KILL
 _CLEANUP_WITHIN = 10.0  # seconds that conmon has to unmount the box after its end
 
-_log = logging.getLogger(__name__)
+_PODMAN_WITHIN = 60.0  # seconds for one podman; the locks that an end holds are not held for ever
+
+_logger = logging.getLogger(__name__)
 
 
 class ContainerWatcher:
@@ -28,6 +30,7 @@ class ContainerWatcher:
         self._ends: dict[int, trio.Event] = {}
         self._main: int | None = None
         self._conmon: int | None = None
+        self._looking = trio.Lock()
 
     @property
     def running(self) -> bool:
@@ -35,47 +38,55 @@ class ContainerWatcher:
 
     async def look(self) -> bool:
         """Ask Podman whether the box runs, and watch it when it does."""
-        if self.running:
-            return True
-        self._main, self._conmon = await trio.to_thread.run_sync(_processes, self._name)
-        for pid in (self._main, self._conmon):
-            if pid is not None and pid not in self._ends:
-                await self._nursery.start(self._watch, pid)
+        async with self._looking:
+            if not self.running:
+                self._main, self._conmon = await trio.to_thread.run_sync(_processes, self._name)
+                for pid in (self._main, self._conmon):
+                    if pid is not None and pid not in self._ends:
+                        await self._nursery.start(self._watch, pid)
         return self.running
 
     async def end(self) -> None:
         """Return when the container is stopped and cleaned up; it is stopped by force after GRACE seconds."""
         if not await self.look():
             return
-        assert self._main is not None
-        with trio.move_on_after(GRACE):
-            await self._ends[self._main].wait()
+        main, conmon = (self._ends.get(pid or -1) for pid in (self._main, self._conmon))
+        if main is not None:
+            with trio.move_on_after(GRACE):
+                await main.wait()
         if self.running:
-            _log.warning("the box did not leave within %.0f s: stopping it", GRACE)
+            _logger.warning("the box did not leave within %.0f s: stopping it", GRACE)
             await self._podman("stop", f"--time={_STOP_WITHIN}", paths.container_name(self._name))
+        if self.running:
+            await self._podman("kill", paths.container_name(self._name))
         await self._podman("wait", paths.container_name(self._name))
-        if self._conmon in self._ends:
+        if conmon is not None:
             with trio.move_on_after(_CLEANUP_WITHIN):
-                await self._ends[self._conmon].wait()
+                await conmon.wait()
 
     async def _podman(self, *arguments: str) -> None:
-        try:
-            await trio.to_thread.run_sync(podman.run, *arguments, abandon_on_cancel=True)
-        except PodmanError as error:
-            _log.error("%s %s", error.sentence, error.hint)
+        with trio.move_on_after(_PODMAN_WITHIN) as scope:
+            try:
+                await trio.to_thread.run_sync(podman.run, *arguments, abandon_on_cancel=True)
+            except (LitterboxError, OSError) as error:
+                _logger.warning("podman %s: %s", arguments[0], error)
+        if scope.cancelled_caught:
+            _logger.error("podman %s did not end within %.0f s", arguments[0], _PODMAN_WITHIN)
 
     async def _watch(self, pid: int, *, task_status: trio.TaskStatus[None]) -> None:
         ended = self._ends[pid] = trio.Event()
         try:
             descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
+        except OSError as error:
+            _logger.info("process %d of the container cannot be watched: %s", pid, error)
             ended.set()
+            del self._ends[pid]
             task_status.started()
             return
         try:
             task_status.started()
             await trio.lowlevel.wait_readable(descriptor)
-            _log.info("process %d of the container ended", pid)
+            _logger.info("process %d of the container ended", pid)
         finally:
             ended.set()
             del self._ends[pid]
@@ -96,8 +107,8 @@ def _processes(name: str) -> tuple[int | None, int | None]:
     """The PIDs of the container's PID 1 and of its conmon; None for what does not run."""
     try:
         answer = podman.run("container", "inspect", "--format", "{{json .State}}", paths.container_name(name))
-    except PodmanError as error:
-        _log.info("no container to watch: %s", error.hint)
+    except (LitterboxError, OSError) as error:
+        _logger.info("no container to watch: %s", error)
         return None, None
     state = json.loads(answer)
     return state.get("Pid") or None, state.get("ConmonPid") or None

@@ -9,6 +9,7 @@ import trio
 from litterbox import peers
 from litterbox.daemon import letters
 from litterbox.daemon.letters import Letter
+from litterbox.errors import LitterboxError
 
 Handler = Callable[[Letter], Awaitable[Letter]]
 
@@ -16,7 +17,7 @@ REQUEST_WITHIN = 30.0  # seconds that a client has to send its letter
 
 _READ_SIZE = 65536
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 async def serve_control(
@@ -30,14 +31,14 @@ async def serve_control(
     async def handle(stream: trio.SocketStream) -> None:
         peer = peers.of(stream.socket)
         if peer.uid != os.getuid():
-            _log.warning("control connection of uid %d refused", peer.uid)
+            _logger.warning("control connection of uid %d refused", peer.uid)
             return
         try:
             with trio.fail_after(REQUEST_WITHIN):
                 request = letters.decode(await _read(stream))
             await stream.send_all(letters.encode(await _answer(request, handlers)))
         except (trio.BrokenResourceError, trio.TooSlowError, letters.BadLetter) as error:
-            _log.warning("control connection of process %d ended: %r", peer.pid, error)
+            _logger.warning("control connection of process %d ended: %r", peer.pid, error)
 
     await trio.serve_listeners(handle, [listener], task_status=task_status)
 
@@ -54,4 +55,11 @@ async def _answer(request: Letter, handlers: Mapping[str, Handler]) -> Letter:
     handler = handlers.get(asked)
     if handler is None:
         return {"refused": f"unknown request {asked[:64]!a}"}
-    return {"done": asked, **await handler(request)}
+    try:
+        return {"done": asked, **await handler(request)}
+    except LitterboxError as error:
+        _logger.warning("%s refused: %s %s", asked, error.sentence, error.hint)
+        return {"refused": error.sentence}
+    except Exception:
+        _logger.exception("%s failed", asked)
+        return {"refused": "a fault of its own, which its log has"}

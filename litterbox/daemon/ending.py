@@ -11,7 +11,7 @@ from litterbox import locks, paths, sessions
 from litterbox.daemon.container import ContainerWatcher
 from litterbox.daemon.sessions import SessionWatcher
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 async def until_the_end(name: str, *, stop: trio.Event, watcher: SessionWatcher, container: ContainerWatcher) -> int:
@@ -30,7 +30,7 @@ async def until_the_end(name: str, *, stop: trio.Event, watcher: SessionWatcher,
                 break
             os.close(enter_lock)
         nursery.cancel_scope.cancel()
-    _log.info("stopping the box: %s", "it was asked for" if left else "the last session is gone")
+    _logger.info("stopping the box: %s", "it was asked for" if stop.is_set() else "the last session is gone")
     sessions.clear(paths.session_lock(name))
     await container.end()
     return enter_lock

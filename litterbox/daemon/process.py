@@ -6,6 +6,7 @@ import logging.handlers
 import os
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
 import trio
@@ -14,7 +15,7 @@ from litterbox import files, limits, locks, paths
 from litterbox.container import create
 from litterbox.daemon import start
 from litterbox.daemon.serve import serve
-from litterbox.errors import DaemonError, LitterboxError
+from litterbox.errors import DaemonError, DaemonRunsAlready, LitterboxError
 
 OPEN_FILES = 16384  # two listeners of 4,096 connections, the control socket, a pidfd per session, and room
 
@@ -23,52 +24,65 @@ _LOG_FILES = 3
 _LOCK_TRIES = 20  # somebody who only tests the lock holds it for microseconds
 _LOCK_PAUSE = 0.05
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
-def run(name: str, *, vault_key: bytes | None, spawned: bool) -> int:
-    """Serve the box until it ends; returns the exit status. Raises LitterboxError when it cannot start.
+def run(
+    name: str, *, vault_key: bytes | None, for_session: bool = False, tell: Callable[[bytes], None] | None = None
+) -> int:
+    """Serve the box until it ends; returns the exit status. Raises LitterboxError when it cannot start, or falls.
 
-    A spawned daemon reports "ready", or the reason why not, on start.READY_DESCRIPTOR.
+    `tell` is given start.READY, or the reason why not; without it, the log goes to standard error too.
     """
-    tell = _tell_parent if spawned else _tell_nobody
+    tell_parent = tell or (lambda _words: None)
+    daemon_lock = enter_lock = -1
     try:
         create.prepare_host_side(name)
         files.private_folder(paths.logs())
         daemon_lock = _take_daemon_lock(name)
-    except LitterboxError as error:
-        tell(start.report(error.sentence, error.hint))
-        raise
-    _configure_log(name, foreground=not spawned)
-    limits.raise_open_files(OPEN_FILES)
-    enter_lock = None
-    try:
-        enter_lock = trio.run(partial(serve, name, vault_key=vault_key, ready=partial(tell, start.READY)))
+        _configure_log(name, foreground=tell is None)
+        limits.raise_open_files(OPEN_FILES)
+        ready = partial(tell_parent, start.READY)
+        enter_lock = trio.run(partial(serve, name, vault_key=vault_key, for_session=for_session, ready=ready))
     except Exception as error:
         reason = _reason(error)
-        _log.exception("%s %s", reason.sentence, reason.hint)
-        tell(start.report(reason.sentence, reason.hint))
+        if daemon_lock >= 0:
+            _logger.exception("%s %s", reason.sentence, reason.hint)
+        busy = isinstance(reason, DaemonRunsAlready)
+        tell_parent(start.BUSY if busy else start.report(reason.sentence, reason.hint))
         raise reason from error
     finally:
-        os.ftruncate(daemon_lock, 0)
-        os.close(daemon_lock)
-        if enter_lock is not None:
+        if daemon_lock >= 0:
+            os.ftruncate(daemon_lock, 0)
+            os.close(daemon_lock)
+        if enter_lock >= 0:
             os.close(enter_lock)
-    _log.info("the daemon has ended")
+    _logger.info("the daemon has ended")
     return 0
 
 
+def run_spawned(name: str, *, secret: bytes, for_session: bool) -> int:
+    """As `run`, for a daemon that start.spawn started: `secret` is the vault key or NO_KEY, readiness goes back."""
+    if not secret:
+        raise DaemonError(f"Whoever started the daemon of {name} is gone.")
+    vault_key = None if secret == start.NO_KEY else secret
+    return run(name, vault_key=vault_key, for_session=for_session, tell=_tell_parent)
+
+
 def _take_daemon_lock(name: str) -> int:
-    descriptor = locks.open_lock(paths.daemon_lock(name))
+    path = paths.daemon_lock(name)
     for _ in range(_LOCK_TRIES):
-        if locks.try_lock(descriptor):
+        descriptor = locks.open_lock(path)
+        if locks.try_lock(descriptor) and locks.is_at(descriptor, path):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
             return descriptor
+        owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+        os.close(descriptor)
         time.sleep(_LOCK_PAUSE)
-    owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-    os.close(descriptor)
-    raise DaemonError(f"The daemon of {name} runs already, as process {owner}.", f"Stop it: litterbox stop {name}")
+    raise DaemonRunsAlready(
+        f"The daemon of {name} runs already, as process {owner}.", f"Stop it: litterbox stop {name}"
+    )
 
 
 def _configure_log(name: str, *, foreground: bool) -> None:
@@ -90,10 +104,6 @@ def _tell_parent(words: bytes) -> None:
         os.write(start.READY_DESCRIPTOR, words)
     with contextlib.suppress(OSError):
         os.close(start.READY_DESCRIPTOR)
-
-
-def _tell_nobody(_words: bytes) -> None:
-    """A daemon in the foreground speaks through its log."""
 
 
 def _reason(error: Exception) -> LitterboxError:

@@ -25,17 +25,17 @@ from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.daemon.sockets import open_unix_listener
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
-async def serve(name: str, *, vault_key: bytes | None, ready: Callable[[], None]) -> int | None:
+async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready: Callable[[], None]) -> int:
     """Serve the box `name` until its last session is gone or it is told to stop; then stop the box.
 
     `ready` is called when every part serves. Returns the descriptor of the enter lock, held: the caller closes it
-    after the daemon lock; None when a second signal cut the end short. An exception in a listener ends the whole
+    after the daemon lock; -1 when a second signal cut the end short. An exception in a listener ends the whole
     tree; what it was is raised in a group.
     """
-    enter_lock = None
+    enter_lock = -1
     displays = Displays()
     stop = trio.Event()
 
@@ -51,7 +51,7 @@ async def serve(name: str, *, vault_key: bytes | None, ready: Callable[[], None]
         dialogs = await stack.enter_async_context(open_dialog_queue(show))
         nursery = await stack.enter_async_context(trio.open_nursery())
 
-        watcher = SessionWatcher(name)
+        watcher = SessionWatcher(name, seen_any=for_session)
         requests = Requests(
             name, vault_key=vault_key, stop=stop, displays=displays, container=container, watcher=watcher
         )
@@ -70,7 +70,7 @@ async def serve(name: str, *, vault_key: bytes | None, ready: Callable[[], None]
         )
         await nursery.start(serve_capabilities, host)
         await nursery.start(serve_control, control, requests.handlers())
-        _log.info("process %d serves the box %s", os.getpid(), name)
+        _logger.info("process %d serves the box %s", os.getpid(), name)
         ready()
         enter_lock = await until_the_end(name, stop=stop, watcher=watcher, container=container)
         nursery.cancel_scope.cancel()
@@ -82,7 +82,7 @@ async def _stop_on_signal(stop: trio.Event, scope: trio.CancelScope, *, task_sta
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         task_status.started()
         async for number in signals:
-            _log.info("received %s", signal.Signals(number).name)
+            _logger.info("received %s", signal.Signals(number).name)
             if stop.is_set():
                 scope.cancel()
             stop.set()

@@ -14,17 +14,18 @@ from litterbox.sessions import Session
 SWEEP = 60.0  # seconds
 WITHOUT_INOTIFY = 1.0  # seconds between looks where the box, or another program, used up the inotify instances
 
-_log = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
 
 class SessionWatcher:
     """Who is in the box. `ended` is set whenever a session is gone whose line still stands in the lock."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, seen_any: bool) -> None:
+        """`seen_any` says that a session is known to have been here, so that an empty lock is an end."""
         self._path = paths.session_lock(name)
         self._watched: set[Session] = set()
         self.ended = RepeatedEvent()
-        self.seen_any = False
+        self.seen_any = seen_any
 
     @property
     def sessions(self) -> list[Session]:
@@ -63,7 +64,7 @@ class SessionWatcher:
             self._watched.discard(session)
             if descriptor >= 0:
                 os.close(descriptor)
-        _log.info("session %s ended", sessions.label(session))
+        _logger.info("session %s ended", sessions.label(session))
         self.ended.set()
 
 
@@ -74,16 +75,10 @@ class _Changes:
         self._path = path
         self._notifier: pyinotify.Notifier | None = None
         self._descriptor = -1
+        self._said = False
 
     def __enter__(self) -> Self:
-        try:
-            manager = pyinotify.WatchManager()
-            manager.add_watch(self._path, pyinotify.IN_MODIFY, quiet=False)
-        except (OSError, pyinotify.WatchManagerError) as error:
-            _log.warning("inotify cannot be had (%s): looking at the session lock once a second", error)
-            return self
-        self._descriptor = manager.get_fd()
-        self._notifier = pyinotify.Notifier(manager, lambda _event: None, timeout=0)
+        self._open()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -91,10 +86,32 @@ class _Changes:
             self._notifier.stop()
 
     async def wait(self) -> None:
+        """Return at the next change, or when it is time to look anyhow."""
         if self._notifier is None:
             await trio.sleep(WITHOUT_INOTIFY)
+            self._open()
             return
         with trio.move_on_after(SWEEP):
             await trio.lowlevel.wait_readable(self._descriptor)
             self._notifier.read_events()
             self._notifier.process_events()
+
+    def _open(self) -> None:
+        try:
+            manager = pyinotify.WatchManager()
+        except OSError as error:
+            self._say_once(error)
+            return
+        try:
+            manager.add_watch(self._path, pyinotify.IN_MODIFY, quiet=False)
+        except pyinotify.WatchManagerError as error:
+            os.close(manager.get_fd())
+            self._say_once(error)
+            return
+        self._descriptor = manager.get_fd()
+        self._notifier = pyinotify.Notifier(manager, lambda _event: None, timeout=0)
+
+    def _say_once(self, error: Exception) -> None:
+        if not self._said:
+            _logger.warning("inotify cannot be had (%s): looking at the session lock once a second", error)
+        self._said = True

@@ -8,36 +8,44 @@ import os
 import sys
 
 from litterbox import files, paths
-from litterbox.errors import DaemonError
+from litterbox.errors import DaemonError, DaemonRunsAlready
 
 READY_DESCRIPTOR = 3
 READY = b"ready\n"
+BUSY = b"busy\n"
+NO_KEY = b"none"  # on the secret's pipe; nothing at all means that whoever spawned us is gone
 
 
-def spawn(name: str, vault_key: bytes | None) -> None:
-    """Start the daemon of `name` and return when it serves; raises DaemonError with the reason it gave."""
+def spawn(name: str, vault_key: bytes | None, *, for_session: bool) -> None:
+    """Start the daemon of `name` and return when it serves; raises DaemonError with the reason it gave.
+
+    Raises DaemonRunsAlready where another one does, or is just coming up or ending.
+    A daemon that is started `for_session` ends when that session is gone, even before it has seen it.
+    """
     files.private_folder(paths.root())
     files.private_folder(paths.logs())
     secret_read, secret_write = os.pipe()
     ready_read, ready_write = os.pipe()
     middle = os.fork()
     if middle == 0:
-        _become_daemon(name, secret_read, ready_write)
+        _become_daemon(name, secret_read, ready_write, ["--for-session"] if for_session else [])
     os.close(secret_read)
     os.close(ready_write)
     try:
         os.waitpid(middle, 0)
         with open(secret_write, "wb") as secret:
-            secret.write(vault_key or b"")
+            secret.write(NO_KEY if vault_key is None else vault_key)
         with open(ready_read, "rb") as ready:
             answer = ready.read()
     except BrokenPipeError:
         answer = b""
+    if answer == BUSY:
+        raise DaemonRunsAlready(f"The daemon of {name} runs already.", f"Stop it: litterbox stop {name}")
     if answer != READY:
         raise _reason(name, answer)
 
 
-def _become_daemon(name: str, secret: int, ready: int) -> None:
+def _become_daemon(name: str, secret: int, ready: int, options: list[str]) -> None:
     """In the child: a session of its own, a second fork so that nobody waits for it, and the program anew."""
     try:
         os.setsid()
@@ -50,7 +58,7 @@ def _become_daemon(name: str, secret: int, ready: int) -> None:
         os.set_inheritable(READY_DESCRIPTOR, True)  # noqa: FBT003 - dup2 onto itself keeps close-on-exec
         os.chdir("/")
         # -P: the folder we were called from holds no modules of ours
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "litterbox", "daemon", name, "--spawned"])
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "litterbox", "daemon", name, "--spawned", *options])
     except OSError as error:
         os.write(ready, report(f"The daemon of {name} cannot be started: {error.strerror}.", ""))
     finally:

@@ -3,7 +3,7 @@
 import sys
 
 from litterbox import paths
-from litterbox.container import create, podman, runtime, settings
+from litterbox.container import create, podman, runtime
 from litterbox.errors import NoSuchBox
 
 
@@ -11,9 +11,9 @@ def start_container(name: str) -> None:
     """Start the box's container. The caller holds the enter lock. Raises LitterboxError."""
     if not podman.exists("container", paths.container_name(name)):
         raise NoSuchBox(f"The box {name} has no container.", f"Build it: litterbox build {name}")
-    create.check_sources(name, settings.load(name))
     create.prepare_host_side(name)
     with runtime.held(_report):
+        create.check_sources(name)
         podman.run("start", paths.container_name(name))
 
 

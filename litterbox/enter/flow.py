@@ -14,7 +14,7 @@ from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 from litterbox import locks, paths, sessions
 from litterbox.container import program
 from litterbox.daemon import client
-from litterbox.errors import DaemonError, HostError, NoSuchBox
+from litterbox.errors import DaemonError, DaemonRunsAlready, HostError, NoSuchBox
 
 TYPE_CHECKING = False  # typing's own costs milliseconds
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _DAEMON_COMES_UP_WITHIN = 10.0  # seconds for a daemon that somebody else is starting
 _PAUSE = 0.05
+_TRIES = 3
 
 
 def enter(
@@ -79,12 +80,7 @@ def register(name: str) -> sessions.Session:
 def _have_running_box(name: str, answer: Letter | None, vault_key: bytes | None) -> None:
     """Have a daemon and a running container, starting what is missing. The caller holds the enter lock."""
     if answer is None:
-        from litterbox.daemon import start  # start-up budget
-
-        start.spawn(name, vault_key)
-        answer = client.announce_entry(name)
-    if answer is None:
-        raise DaemonError(f"The daemon of {name} ended as soon as it was ready.", f"See: litterbox logs {name}")
+        answer = _start_daemon(name, vault_key)
     if answer["running"] != "yes":
         from litterbox.enter import cold  # start-up budget
 
@@ -92,6 +88,24 @@ def _have_running_box(name: str, answer: Letter | None, vault_key: bytes | None)
         answer = client.announce_start(name)
     if answer["notice"]:
         print(f"litterbox: {answer['notice']}", file=sys.stderr)
+
+
+def _start_daemon(name: str, vault_key: bytes | None) -> Letter:
+    """Start a daemon and say what it answers to our entry.
+
+    One that an interrupted `enter` left may be coming up, or going, just now: the next try meets it or replaces it.
+    """
+    from litterbox.daemon import start  # start-up budget
+
+    for _ in range(_TRIES):
+        try:
+            start.spawn(name, vault_key, for_session=True)
+        except DaemonRunsAlready:
+            time.sleep(_PAUSE)
+        answer = _answer_of_daemon(name)
+        if answer is not None:
+            return answer
+    raise DaemonError(f"The daemon of {name} ended as soon as it was ready.", f"See: litterbox logs {name}")
 
 
 def _answer_of_daemon(name: str) -> Letter | None:
@@ -156,12 +170,17 @@ def _unlock(name: str) -> bytes | None:
 
 
 def _no_such_box(name: str) -> NoReturn:
+    from litterbox.container import define, podman  # start-up budget
+
+    if podman.exists("container", paths.container_name(name)):
+        raise NoSuchBox(
+            f"The session lock of {name} is gone: {paths.session_lock(name)}.",
+            f"Mend it: litterbox stop {name}; litterbox build {name}",
+        )
     if os.path.exists(paths.dockerfile(name)):
         raise NoSuchBox(f"The box {name} is defined but not built.", f"Build it: litterbox build {name}")
-    from litterbox.container import define  # start-up budget
-
     define.check_defined(name)
-    raise NoSuchBox(f"The box {name} has no session lock.", f"Build it anew: litterbox build {name}")
+    raise NoSuchBox(f"There is no box {name}.")
 
 
 def _say_waiting(holder: str) -> None:

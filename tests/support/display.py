@@ -66,7 +66,19 @@ class Display:
 def virtual_display(size: str = "1280x800x24") -> Iterator[Display]:
     """Run Xvfb for the length of the block, on a display number that it chooses."""
     reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", size, "-nolisten", "tcp", "-nolisten", "local"]
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(writing),
+        "-screen",
+        "0",
+        size,
+        "-nolisten",
+        "tcp",
+        "-nolisten",
+        "local",
+        "-noreset",
+    ]
     with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
         os.close(writing)
         try:

@@ -91,3 +91,12 @@ async def test_after_hello_there_is_no_deadline(peer, autojump_clock):
     await trio.sleep(10 * server.HELLO_WITHIN)
     await peer.send({"type": "ping"})
     assert await peer.receive() == {"type": "ack"}
+
+
+async def test_what_is_no_unicode_is_echoed_as_json_has_it(peer):
+    await peer.stream.send_all(frame(b'{"type":"hello","version":"1","container":"w","capabilities":["\\ud800"]}'))
+    assert (await peer.receive())["rejected"] == ["\ud800"]
+
+
+def frame(body):
+    return len(body).to_bytes(4, "big") + body

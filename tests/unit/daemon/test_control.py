@@ -13,7 +13,7 @@ from litterbox import paths
 from litterbox.daemon import client, letters
 from litterbox.daemon.control import serve_control
 from litterbox.daemon.sockets import open_unix_listener
-from litterbox.errors import DaemonError
+from litterbox.errors import DaemonError, HostError
 
 WORD = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
 
@@ -46,6 +46,24 @@ async def test_an_unknown_request_is_refused_by_name(serve):
     await serve({})
     with pytest.raises(DaemonError, match="unknown request 'dance'"):
         await ask({"request": "dance"})
+
+
+async def test_a_handler_that_fails_refuses_and_the_next_request_is_served(serve):
+    async def fail(_request):
+        raise PermissionError("of the system")
+
+    async def refuse(_request):
+        raise HostError("There is no Podman.")
+
+    async def greet(_request):
+        return {}
+
+    await serve({"fail": fail, "refuse": refuse, "greet": greet})
+    with pytest.raises(DaemonError, match="a fault of its own"):
+        await ask({"request": "fail"})
+    with pytest.raises(DaemonError, match="There is no Podman"):
+        await ask({"request": "refuse"})
+    assert await ask({"request": "greet"}) == {"done": "greet"}
 
 
 async def test_nobody_listening_is_none():
