@@ -332,6 +332,7 @@ def at_terminal(environment: dict[str, str]):
             env=environment,
             encoding="utf-8",
             timeout=30,
+            dimensions=(24, 120),
         )
         children.append(child)
         return child
@@ -460,7 +461,6 @@ def test_the_table_on_a_terminal_names_everything(at_terminal, keys: Run) -> Non
     keys("generate", "work", "--type", "rsa", "--bits", "2048")
     keys("attach", "work", "box")
     child = at_terminal("list")
-    child.setwinsize(24, 120)
     shown = rest_of(child)
 
     for cell in ("NAME", "FINGERPRINT", "work", "RSA 2048", "SHA256:", "box"):

@@ -119,7 +119,7 @@ async def test_a_window_destroyed_by_another_program_is_no_approval(display):
 
 async def test_a_display_that_goes_away_is_no_approval():
     reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-nolisten", "tcp"]
+    command = ["Xvfb", "-displayfd", str(writing), "-nolisten", "tcp", "-noreset"]
     async with trio.open_nursery() as nursery:
         server = await nursery.start(
             partial(trio.run_process, command, check=False, pass_fds=[writing], stderr=subprocess.DEVNULL)

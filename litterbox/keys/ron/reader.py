@@ -186,8 +186,14 @@ class _Reader:
         is_float |= (found["kind"] or "").startswith("f")
         if is_float and found["based"]:
             raise self.error("a number with a base cannot be a float")
+        try:
+            number = (
+                float(found["sign"] + digits) if is_float else int(found["sign"] + digits, 0 if found["based"] else 10)
+            )
+        except ValueError:
+            raise self.error("expected a number") from None
         self.at = found.end()
-        return float(found["sign"] + digits) if is_float else int(found["sign"] + digits, 0 if found["based"] else 10)
+        return number
 
     def string(self) -> str:
         start = self.at

@@ -134,7 +134,8 @@ def test_without_a_command_it_is_a_login_shell_with_job_control(terminal):
 
 
 def test_control_c_reaches_the_program_and_not_the_shell(terminal):
-    terminal.sendline("sleep 1000")
+    terminal.sendline("sh -c 'echo begun; exec sleep 1000'")
+    terminal.expect(r"begun\r\n")
     terminal.sendintr()
     terminal.expect(r"\$ ")
 
