@@ -75,8 +75,6 @@ def virtual_display(size: str = "1280x800x24") -> Iterator[Display]:
         size,
         "-nolisten",
         "tcp",
-        "-nolisten",
-        "local",
         "-noreset",
     ]
     with subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL) as server:

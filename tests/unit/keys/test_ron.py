@@ -53,6 +53,12 @@ def _place_of_error(text: str) -> tuple[int, int] | None:
     return None
 
 
+@pytest.mark.parametrize("text", ["0e", "1e+", "-", ".", "--1"])
+def test_half_a_number_is_refused(text: str) -> None:
+    with pytest.raises(RonError):
+        ron.loads(text)
+
+
 @given(VALUES, st.data())
 def test_a_document_cut_short_is_refused_or_reads_as_itself(value: Value, data: st.DataObject) -> None:
     text = ron.dumps([value])
