@@ -16,7 +16,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from litterbox import paths
 from litterbox.agent.protocol import RSA_SHA2_256, RSA_SHA2_512
 from litterbox.errors import KeyStoreError, LitterboxError, TamperedError
-from litterbox.keys import store, vault
+from litterbox.keys import formats, store, vault
 from litterbox.keys.records import StoredKey
 
 _logger = logging.getLogger(__name__)
@@ -148,9 +148,7 @@ class StoreIdentities:
 
 def _sign(key: StoredKey, vault_key: bytes, data: bytes, flags: int) -> bytes:
     try:
-        # What the vault sealed needs no check of its primes, which would take 100 ms (design section 10).
-        private = asyncssh.import_private_key(vault.unseal(key, vault_key), unsafe_skip_rsa_key_validation=True)
-        return private.sign(data, _signature_algorithm(key.algorithm, flags))
+        return formats.open_private_key(key, vault_key).sign(data, _signature_algorithm(key.algorithm, flags))
     except (asyncssh.KeyImportError, UnsupportedAlgorithm, ValueError) as error:
         raise SigningError(f"The key {key.name!r} cannot sign this: {error}.") from error
 
