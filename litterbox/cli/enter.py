@@ -34,8 +34,10 @@ def separate_command(words: list[str]) -> list[str]:
 @click.argument("name")
 @click.option("--root", "as_root", is_flag=True, help="Be the root of the box (never of the host).")
 @click.option("--workdir", metavar="DIR", help="Start in this folder of the box instead of its home.")
-@click.option("-i", "--interactive", is_flag=True, help="Attach standard input, without a terminal unless -t is given.")
-@click.option("-t", "--tty", "terminal", is_flag=True, help="Have a terminal in the box.")
+@click.option("-i", "--interactive", is_flag=True, help="Attach standard input only: no terminal, unless -t is given.")
+@click.option(
+    "-t", "--tty", "terminal", is_flag=True, help="Have a terminal in the box, also where there is none here."
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 def command(
     name: str,
@@ -48,8 +50,8 @@ def command(
 ) -> None:
     """Enter the box NAME: your shell in it, or COMMAND.
 
-    The box is started when it does not run, and stopped when its last session ends. Without -i and -t, standard
-    input is attached, and a terminal is made when standard input and output are terminals.
+    The box is started when it does not run, and stopped when its last session ends. Without -i and -t, the command
+    has a terminal when standard input and output are terminals.
 
     The exit status is the command's; 125 when Litterbox or Podman failed, 126 when the command cannot be run, 127 when
     it is not found.

@@ -39,10 +39,9 @@ def enter(
 ) -> NoReturn:
     """Enter the box `name` and become the `podman exec` of its session. Raises LitterboxError.
 
-    Without `interactive` and `terminal` both are chosen by what standard input and output are.
+    Standard input is the command's; it has a terminal where `terminal` says so, or where standard input and output are
+    terminals and `interactive` does not say otherwise.
     """
-    if not interactive and not terminal:
-        interactive, terminal = True, os.isatty(0) and os.isatty(1)
     if not os.path.exists(paths.session_lock(name)):
         _no_such_box(name)
     session = register(name)
@@ -51,8 +50,7 @@ def enter(
         session=session,
         as_root=as_root,
         workdir=workdir,
-        interactive=interactive,
-        terminal=terminal,
+        terminal=terminal or (not interactive and os.isatty(0) and os.isatty(1)),
         command=command,
     )
     become(arguments)
@@ -124,7 +122,6 @@ def exec_arguments(
     session: sessions.Session,
     as_root: bool,
     workdir: str | None,
-    interactive: bool,
     terminal: bool,
     command: Sequence[str],
 ) -> list[str]:
@@ -134,10 +131,9 @@ def exec_arguments(
         "exec",
         "--detach-keys=",
         "--user=0:0",
+        "--interactive",
         f"--env=LITTERBOX_SESSION={sessions.label(session)}",
     ]
-    if interactive:
-        arguments.append("--interactive")
     if terminal:
         arguments.append("--tty")
         arguments += [f"--env={key}" for key in ("TERM", "COLORTERM", "NO_COLOR") if os.environ.get(key)]

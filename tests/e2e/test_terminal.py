@@ -124,3 +124,14 @@ def test_an_entry_that_is_interrupted_while_the_box_starts_leaves_no_line(user, 
     terminal.sendcontrol("c")
     assert end_of(terminal) != 0
     user.wait_until_over("work")
+
+
+def test_the_terminal_is_as_the_options_say(user, at_terminal):
+    user.define_and_build("work")
+    question = ("--", "sh", "-c", "if [ -t 0 ]; then echo a terminal; else echo none; fi")
+    for options, answer in (([], "a terminal"), (["-i"], "none"), (["-t"], "a terminal"), (["-i", "-t"], "a terminal")):
+        terminal = at_terminal("enter", "work", *options, *question)
+        terminal.expect(answer)
+        assert end_of(terminal) == 0
+    assert user.litterbox("enter", "work", *question).stdout == "none\n"
+    assert "a terminal" in user.litterbox("enter", "work", "-t", *question).stdout

@@ -29,7 +29,6 @@ def arguments(**changes):
         "session": (12, 34),
         "as_root": False,
         "workdir": None,
-        "interactive": True,
         "terminal": False,
         "command": (),
     }
@@ -42,8 +41,8 @@ def test_podman_is_told_the_session_and_no_detach_keys():
         "exec",
         "--detach-keys=",
         "--user=0:0",
-        "--env=LITTERBOX_SESSION=12-34",
         "--interactive",
+        "--env=LITTERBOX_SESSION=12-34",
         "lbx-work",
         "/litterbox",
         "entrypoint",
