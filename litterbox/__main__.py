@@ -19,7 +19,8 @@ def main() -> int:
     arguments = sys.argv[1:]
     entering = arguments[:1] == ["enter"]
     try:
-        return _run(arguments)
+        status = _run(arguments)
+        sys.stdout.flush()
     except LitterboxError as error:
         say(error)
         return ENTER_FAILED if entering else error.status
@@ -30,8 +31,10 @@ def main() -> int:
         sys.stderr.close()  # whoever read us has gone; there is nobody to tell
         return 1
     except OSError as error:
-        say(LitterboxError(f"The system refused: {error}."))
+        where = f": {error.filename}" if error.filename else ""
+        say(LitterboxError(f"The system refused: {error.strerror}{where}."))
         return ENTER_FAILED if entering else LitterboxError.status
+    return status
 
 
 def _run(arguments: list[str]) -> int:

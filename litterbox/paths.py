@@ -10,6 +10,7 @@ from litterbox.errors import BadBoxName, HostError
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _REST = _FIRST | {"_", "-"}
 _LONGEST_NAME = 32
+_SEPARATORS = frozenset(":;,\n")  # of lists of paths, in Podman's options and in the dynamic loader's
 _LONGEST_SOCKET_PATH = 107  # sun_path is 108 bytes, one of them the closing NUL (unix(7))
 
 
@@ -36,9 +37,14 @@ def image_name(name: str) -> str:
 
 
 def root() -> str:
-    """The folder that holds everything durable: LITTERBOX_ROOT, else ~/Litterbox."""
-    chosen = os.environ.get("LITTERBOX_ROOT")
-    return os.path.abspath(chosen) if chosen else os.path.join(os.path.expanduser("~"), "Litterbox")
+    """The folder that holds everything durable: LITTERBOX_ROOT, else ~/Litterbox. Raises HostError."""
+    chosen = os.environ.get("LITTERBOX_ROOT") or os.path.join(os.path.expanduser("~"), "Litterbox")
+    if not os.path.isabs(chosen) or _SEPARATORS.intersection(chosen):
+        raise HostError(
+            f"{chosen!a} cannot be the folder of Litterbox: it must be an absolute path without ':', ';' and ','.",
+            "Set LITTERBOX_ROOT to another one.",
+        )
+    return chosen
 
 
 def key_store() -> str:

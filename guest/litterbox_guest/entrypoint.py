@@ -175,7 +175,11 @@ def _mend_environment(environment: dict[str, str], who: account.Account, shell: 
 
 
 def _restore_locale(environment: dict[str, str]) -> None:
-    """Python in the C locale sets LC_CTYPE (PEP 538); the kernel still has what we were given."""
+    """Python in the C locale sets LC_CTYPE (PEP 538); the kernel still has what we were given.
+
+    An image that names no locale gets C.UTF-8, which needs no locale data, so that a shell edits what was typed.
+    """
+    environment.setdefault("LANG", "C.UTF-8")
     if environment.get("LC_CTYPE") != "C.UTF-8":
         return
     del environment["LC_CTYPE"]

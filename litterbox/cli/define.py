@@ -42,10 +42,13 @@ def _choose(what: str, choices: list[str]) -> str:
         raise UsageError(f"Which {what}? There is no terminal to ask on.", f"--{what} takes: {', '.join(choices)}.")
     for number, choice in enumerate(choices, start=1):
         click.echo(f"{number:3}  {choice}", err=True)
-    answer: int = click.prompt(
-        f"Which {what}",
-        type=click.IntRange(1, len(choices)),
-        default=1 if len(choices) == 1 else None,
+    by_answer = {str(number): choice for number, choice in enumerate(choices, start=1)}
+    by_answer |= {choice: choice for choice in choices}
+    answer: str = click.prompt(
+        f"Which {what}, by number or name",
+        type=click.Choice(list(by_answer)),
+        show_choices=False,
+        default="1" if len(choices) == 1 else None,
         err=True,
     )
-    return choices[answer - 1]
+    return by_answer[answer]

@@ -1,5 +1,6 @@
 """`litterbox delete`: a box, and when asked for its home and its definition."""
 
+import os
 import sys
 
 import click
@@ -31,7 +32,9 @@ def command(name: str, *, yes: bool, home: bool, definition: bool) -> None:
     delete.check_not_in_use(name)
     _detach_keys(name)
     removed = delete.delete(name, home=home, definition=definition)
-    click.echo(f"Deleted of {name}: {', '.join(removed) or 'nothing was there'}", err=True)
+    click.echo(f"{name}: deleted {', '.join(removed) or 'nothing, for nothing of that was there'}.", err=True)
+    if not home and os.path.exists(paths.home(name)):
+        click.echo(f"Its home stays: {paths.home(name)} (--home deletes it)", err=True)
 
 
 def _detach_keys(name: str) -> None:

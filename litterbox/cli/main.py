@@ -40,7 +40,7 @@ class _Lazy(click.Group):
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="litterbox", message="%(prog)s %(version)s")
 def litterbox() -> None:
-    r"""Isolated development environments whose every use of your SSH keys asks first.
+    """Isolated development environments whose every use of your SSH keys asks first.
 
     A box is a rootless Podman container with a home of its own. Define one, build it, enter it:
 
@@ -51,7 +51,7 @@ def litterbox() -> None:
 
     Exit status: 0 success, 1 failure, 2 a command line that cannot be, 130 interrupted. `enter` ends with the
     status of its command, or with 125 where Litterbox or Podman failed.
-    """
+    """  # noqa: D301 - click reads the backspace
 
 
 def run(arguments: list[str]) -> int:

@@ -21,6 +21,7 @@ def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
     chosen = settings.load(name)
     check_host()
     check_not_running(name)
+    create.check_granted(name, chosen)
     create.prepare_host_side(name)
     runtime.ensure(report)
     podman.show(*build_arguments(name, rebuild=rebuild))

@@ -114,6 +114,18 @@ def remove_sockets(name: str) -> None:
             os.unlink(path)
 
 
+def check_granted(name: str, settings: Settings) -> None:
+    """Raise HostError where a socket that the settings grant is not there, so that no container can be made with it."""
+    granted = [("wayland", wayland_socket())] if settings.wayland else []
+    granted += [("pipewire", os.path.join(paths.user_runtime(), "pipewire-0"))] if settings.pipewire else []
+    for key, path in granted:
+        if not os.path.exists(path):
+            raise HostError(
+                f"The settings of {name} grant {key}, but there is no socket {path}.",
+                f"Build in a desktop session that has it, or set {key} = false in {paths.settings(name)}.",
+            )
+
+
 def check_sources(name: str) -> None:
     """Raise HostError where something that the container mounts is not there: Podman could not start it."""
     for source in json.loads(_inspect(name, "{{json .Mounts}}")):

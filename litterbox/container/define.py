@@ -25,7 +25,7 @@ def define(name: str, *, template: str, image: str | None = None) -> bool:
                 return False
         raise LitterboxError(
             f"The box {name} is defined already, in {where}.",
-            f"Edit that file, or remove it with: litterbox delete {name} --definition",
+            f"Edit that file, or delete the box with its container and image: litterbox delete {name} --definition",
         )
     network = settings.default_network(podman.version())
     files.private_folder(paths.root())

@@ -37,7 +37,7 @@ def exists(kind: str, name: str) -> bool:
     """Say whether a `kind` ("image", "container") of that name is in local storage."""
     arguments = (kind, "exists", name)
     done = _call(arguments)
-    if done.returncode > 1:
+    if done.returncode > 1 or done.stderr.strip():  # Podman's own failures end with 1 too, as "no" does
         raise failure(arguments, done.returncode, done.stderr)
     return done.returncode == 0
 
@@ -45,6 +45,7 @@ def exists(kind: str, name: str) -> bool:
 def _call(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [find(), *arguments],
+        cwd="/",  # ours may be gone, and Podman needs one
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
@@ -57,7 +58,7 @@ def _call(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
 def show(*arguments: str) -> None:
     """Run podman with its output shown as it comes; raises PodmanError, which repeats its last words."""
     with subprocess.Popen(
-        [find(), *arguments], stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), stderr=subprocess.PIPE
+        [find(), *arguments], cwd="/", stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), stderr=subprocess.PIPE
     ) as child:
         assert child.stderr is not None
         tail = b""

@@ -60,7 +60,11 @@ class Requests:
     async def _enter(self, request: Letter) -> Letter:
         """An `enter` hands its display over and learns whether the box runs."""
         self._displays.add(request)
-        return await self._running()
+        answer = await self._running()
+        if self.vault_key is not None and not self._displays.newest_first():
+            blind = f"no login of {self._name} has a display: every request for a key will be declined"
+            answer["notice"] = f"{answer['notice']}; {blind}" if answer["notice"] else blind
+        return answer
 
     async def _started(self, _request: Letter) -> Letter:
         await self._container.look()

@@ -150,6 +150,7 @@ def become(arguments: list[str]) -> NoReturn:
     podman = program.find()
     for number in (SIGPIPE, SIGXFSZ):
         signal(number, SIG_DFL)
+    os.chdir("/")  # ours may be gone, and Podman needs one
     try:
         os.execv(podman, arguments)
     except OSError as error:

@@ -95,6 +95,8 @@ def _from_command(secret: Secret) -> bytes:
     if answer.returncode != 0:
         how = f"status {answer.returncode}" if answer.returncode > 0 else f"signal {-answer.returncode}"
         raise PasswordError(f"The command in {secret.variable} failed ({how}), so there is no {secret.name}.")
+    if not answer.stdout.strip():
+        raise PasswordError(f"The command in {secret.variable} printed nothing, so there is no {secret.name}.")
     return answer.stdout.removesuffix(b"\n")
 
 

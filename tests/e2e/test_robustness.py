@@ -122,6 +122,23 @@ def test_a_wayland_socket_that_moved_is_told_and_build_mends_it(user, box):
         os.unlink(sockets[1])
 
 
+def test_a_folder_that_was_removed_underneath_is_no_obstacle(user, box, tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"cd {gone} && rmdir {gone} && litterbox enter {box} -- pwd && litterbox list && litterbox stop {box}"
+    done = subprocess.run(["sh", "-c", script], env=user.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("/home/user\n")
+
+
+def test_a_granted_socket_that_is_not_there_is_told_before_the_build(user, box):
+    with open(f"{user.root}/definitions/{box}.toml", "w") as file:
+        file.write("pipewire = true\n")
+    done = user.litterbox("build", box, status=1)
+    assert "grant pipewire, but there is no socket" in done.stderr
+    assert "STEP" not in done.stderr
+
+
 LISTEN = """
 import socket, sys, time
 s = socket.socket(socket.AF_UNIX)

@@ -31,10 +31,9 @@ def test_template_and_image_are_chosen_from_a_list(user, at_terminal):
     terminal.sendline("nonsense")
     terminal.expect("Which template")
     terminal.sendline("7")
-    terminal.expect(rf"(\d+) +{BASE_IMAGE}")
-    number = terminal.match.group(1)
+    terminal.expect(rf"\d+ +{BASE_IMAGE}")
     terminal.expect("Which image")
-    terminal.sendline(number)
+    terminal.sendline(BASE_IMAGE)
     terminal.expect("Defined work")
     assert end_of(terminal) == 0
     with open(f"{user.root}/definitions/work.Dockerfile") as file:

@@ -59,3 +59,10 @@ def test_too_long_a_socket_path_is_an_error(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
     with pytest.raises(HostError, match="107 bytes"):
         paths.agent_socket("work")
+
+
+@pytest.mark.parametrize("root", ["relative", "/a:b", "/a,b", "/a;b"])
+def test_a_root_that_podman_or_the_loader_would_split_is_refused(monkeypatch, root):
+    monkeypatch.setenv("LITTERBOX_ROOT", root)
+    with pytest.raises(HostError, match="cannot be the folder of Litterbox"):
+        paths.root()
