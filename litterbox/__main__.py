@@ -7,11 +7,7 @@ with any option they take the long way and mean the same.
 import sys
 
 from litterbox import __version__
-from litterbox.errors import LitterboxError
-
-INTERRUPTED = 130
-ENTER_FAILED = 125  # Litterbox or Podman failed, not the command in the box (as podman-exec(1) has it); Podman says
-# 255 where the box ended in the moment between our last look and its own
+from litterbox.errors import ENTER_FAILED, INTERRUPTED, LitterboxError
 
 
 def main() -> int:

@@ -1,5 +1,11 @@
 """Every error that a user can meet, each with the sentence they read and, where there is one, the way out."""
 
+# Exit statuses of `litterbox` that are not an error's own.
+INTERRUPTED = 130
+USAGE_FAILED = 2
+ENTER_FAILED = 125  # Litterbox or Podman failed, not the command in the box (as podman-exec(1) has it); Podman says
+# 255 where the box ended in the moment between our last look and its own
+
 
 class LitterboxError(Exception):
     """Something the user must know about: `sentence` says what, `hint` says what to do next.
@@ -19,7 +25,7 @@ class LitterboxError(Exception):
 class UsageError(LitterboxError):
     """The command line asks for something that cannot be: a bad name, an unknown template."""
 
-    status = 2
+    status = USAGE_FAILED
 
 
 class BadBoxName(UsageError):

@@ -5,6 +5,7 @@ import importlib
 import click
 
 from litterbox import __version__
+from litterbox.errors import ENTER_FAILED, USAGE_FAILED
 
 _COMMANDS = {
     "define": "define",
@@ -18,9 +19,6 @@ _COMMANDS = {
     "keys": "keys",
     "daemon": "daemon",
 }
-
-USAGE_FAILED = 2
-ENTER_FAILED = 125
 
 
 class _Lazy(click.Group):
