@@ -60,24 +60,33 @@ class Approval:
 class Question:
     """One thing to ask: box `box` wants what `asks` says, in words that follow 'The box "NAME" asks '.
 
-    `fields` are label and value, in order; a label is ours, a value may be the box's. `request` is the
-    request's exact bytes. Two questions that are equal in all of this share one dialog. `approval` is what an
-    answer "for this session" would cover, or None where that is not offered.
+    `box` is None where a program of the host's own asks (`litterbox agent`). `fields` are label and value, in
+    order; a label is ours, a value may be the box's. `request` is the request's exact bytes. Two questions that
+    are equal in all of this share one dialog; `claims`, fields that only the requester vouches for, do not tell
+    them apart. `approval` is what an answer "for this session" would cover, or None where that is not offered;
+    with `once`, it is the only approval there is.
     """
 
-    box: str
+    box: str | None
     asks: str
     fields: tuple[tuple[str, str], ...]
     request: bytes
+    claims: tuple[tuple[str, str], ...] = attrs.field(default=(), eq=False)
     approval: Approval | None = None
+    once: bool = False
 
     @property
     def offers_session(self) -> bool:
         return self.approval is not None
 
+    @property
+    def who(self) -> str:
+        """Whose request it is, for the log: the box's name, or the agent's own."""
+        return self.box or "agent"
+
 
 def title(question: Question) -> str:
-    return f"Litterbox: {visible(question.box)}"
+    return "Litterbox agent" if question.box is None else f"Litterbox: {visible(question.box)}"
 
 
 def text(question: Question) -> str:
@@ -85,8 +94,9 @@ def text(question: Question) -> str:
 
     Only the first line of a field begins at the margin, so no value can pass for another field.
     """
-    lines = [*_folded(f'The box "{visible(question.box)}" asks {visible(question.asks)}.'), ""]
-    for label, value in question.fields:
+    asker = "A program on this computer" if question.box is None else f'The box "{visible(question.box)}"'
+    lines = [*_folded(f"{asker} asks {visible(question.asks)}."), ""]
+    for label, value in (*question.fields, *question.claims):
         lines += _folded(f"{label}: {visible(value)}")
     return "\n".join(line if line.isascii() else f"{_LEFT_TO_RIGHT}{line}" for line in lines)
 

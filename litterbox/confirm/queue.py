@@ -131,7 +131,7 @@ class DialogQueue:
             if self._strikes >= STRIKES:
                 pause = min(SHORTEST_PAUSE * 2 ** (self._strikes - STRIKES), LONGEST_PAUSE)
                 self._paused_until = trio.current_time() + pause
-                _logger.warning("%s: %d refusals in a row, no window for %g s", question.box, self._strikes, pause)
+                _logger.warning("%s: %d refusals in a row, no window for %g s", question.who, self._strikes, pause)
 
     def _withdraw(self, dialog: _Dialog) -> None:
         if dialog is self._on_screen:
@@ -159,5 +159,5 @@ async def _show(show: Show, dialog: _Dialog) -> None:
         try:
             dialog.answer = await show(dialog.question)
         except Exception:
-            _logger.exception("%s: a dialog failed", dialog.question.box)
+            _logger.exception("%s: a dialog failed", dialog.question.who)
             dialog.answer = Answer.NOT_SHOWN

@@ -78,10 +78,10 @@ async def show(
     """
     path = shutil.which(program)
     if path is None:
-        _logger.warning("%s: no dialog: %s is not installed", question.box, program)
+        _logger.warning("%s: no dialog: %s is not installed", question.who, program)
         return Answer.NOT_SHOWN
     if not displays:
-        _logger.warning("%s: no dialog: no login of this box has a display", question.box)
+        _logger.warning("%s: no dialog: no login of this box has a display", question.who)
     arguments = _arguments(question, patience)
     for display in displays:
         end = _End(_TIMED_OUT, "", "")
@@ -90,7 +90,7 @@ async def show(
         answer = _answer(end, question)
         if answer is not Answer.NOT_SHOWN:
             return answer
-        _logger.warning("%s: no dialog on %s: %s", question.box, _name(display), end.reason)
+        _logger.warning("%s: no dialog on %s: %s", question.who, _name(display), end.reason)
     return Answer.NOT_SHOWN
 
 
