@@ -4,10 +4,10 @@ Append-only, 0600, rotated by size. It records what was asked and decided, never
 """
 
 import errno
-import json
 import os
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as _quoted  # a whole encoder takes longer than all the rest
 from typing import Final, Self
 
 from litterbox import files, paths
@@ -27,10 +27,11 @@ class AuditLog:
 
     def __init__(self, box: str, *, path: str | None = None, now: Callable[[], datetime] | None = None) -> None:
         """Open the log of `box`, at `path` or where paths.py says. Raises AuditError and BadBoxName."""
-        self._box = box
+        self._quoted_box = _quoted(box)
         self._path = paths.audit_log(box) if path is None else path
         self._now = _utc_now if now is None else now
         self._descriptor = -1
+        self._opened = (0, 0)
         files.private_folder(os.path.dirname(self._path))
         try:
             self._open()
@@ -55,23 +56,18 @@ class AuditLog:
         When this returns, the kernel has the whole line. Raises AuditError when it does not; then no part of
         the line is left in the file.
         """
-        line = {
-            "time": self._now().isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "box": self._box,
-            "what": what,
-            "detail": {name: _bounded(value) for name, value in detail.items()},
-            "decision": decision,
-            "by": by,
-        }
+        words = ",".join([f"{_quoted(name)}:{_value(value)}" for name, value in detail.items()])
+        line = (
+            f'{{"time":"{_in_utc(self._now())}","box":{self._quoted_box},"what":{_quoted(what)},"detail":{{{words}}},'
+            f'"decision":{_quoted(decision)},"by":{_quoted(by)}}}\n'
+        )
         try:
-            self._append(json.dumps(line, separators=(",", ":")).encode("ascii") + b"\n")
+            self._append(line.encode("ascii"))
         except OSError as error:
             raise _unwritable(self._path, error) from error
 
     def _append(self, line: bytes) -> None:
-        if not self._is_current():
-            self._open()  # somebody moved or removed the file: a line in it would be a line nobody finds
-        size = os.fstat(self._descriptor).st_size
+        size = self._current_size()
         if size and size + len(line) > ROTATE_AT:
             self._rotate()
             size = 0
@@ -79,17 +75,26 @@ class AuditLog:
             os.ftruncate(self._descriptor, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    def _is_current(self) -> bool:
-        try:
-            return os.path.samestat(os.fstat(self._descriptor), os.lstat(self._path))
-        except FileNotFoundError:
-            return False
+    def _current_size(self) -> int:
+        """The size of the file at the path, which is opened anew where somebody moved or removed ours."""
+        for _ in range(2):
+            try:
+                there = os.lstat(self._path)
+            except FileNotFoundError:
+                pass
+            else:
+                if (there.st_dev, there.st_ino) == self._opened:
+                    return there.st_size
+            self._open()  # a line in the old one would be a line nobody finds
+        raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._path, flags, files.PRIVATE_FILE)
         self.close()
         self._descriptor = descriptor
+        opened = os.fstat(descriptor)
+        self._opened = opened.st_dev, opened.st_ino
 
     def _rotate(self) -> None:
         for number in range(KEPT - 1, 0, -1):
@@ -100,10 +105,16 @@ class AuditLog:
         self._open()
 
 
-def _bounded(value: str | int) -> str | int:
-    if isinstance(value, int) or len(value) <= _LONGEST_TEXT:
-        return value
-    return f"{value[: _LONGEST_TEXT // 2]}[…]{value[-_LONGEST_TEXT // 2 :]}"
+def _value(value: str | int) -> str:
+    if isinstance(value, int):
+        return str(value)
+    if len(value) > _LONGEST_TEXT:
+        value = f"{value[: _LONGEST_TEXT // 2]}[…]{value[-_LONGEST_TEXT // 2 :]}"
+    return _quoted(value)
+
+
+def _in_utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _utc_now() -> datetime:

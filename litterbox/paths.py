@@ -11,7 +11,7 @@ _FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _REST = _FIRST | {"_", "-"}
 _LONGEST_NAME = 32
 _SEPARATORS = frozenset(":;,\n")  # of lists of paths, in Podman's options and in the dynamic loader's
-_LONGEST_SOCKET_PATH = 107  # sun_path is 108 bytes, one of them the closing NUL (unix(7))
+LONGEST_SOCKET_PATH = 107  # sun_path is 108 bytes, one of them the closing NUL (unix(7))
 
 
 def check_box_name(name: str) -> str:
@@ -79,6 +79,11 @@ def audit_log(name: str) -> str:
     return os.path.join(logs(), f"audit-{check_box_name(name)}.jsonl")
 
 
+def agent_audit_log() -> str:
+    """Of `litterbox agent`, which belongs to no box."""
+    return os.path.join(logs(), "agent.jsonl")
+
+
 def runtime_bundles() -> str:
     return os.path.join(root(), "runtime")
 
@@ -133,9 +138,9 @@ def control_socket(name: str) -> str:
 
 
 def _socket(path: str) -> str:
-    if len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         raise HostError(
-            f"The socket path is longer than the {_LONGEST_SOCKET_PATH} bytes that Linux allows: {path}",
+            f"The socket path is longer than the {LONGEST_SOCKET_PATH} bytes that Linux allows: {path}",
             "Set XDG_RUNTIME_DIR to a shorter path.",
         )
     return path

@@ -1,59 +1,29 @@
 """The agent's side of the SSH agent protocol (RFC 9987): bytes to requests, responses to bytes, no I/O.
 
-A message is a 4-byte big-endian length, a type byte, and a body. `AgentConnection` is the whole of one
-connection's state: feed it with `receive_data`, take requests with `next_request` until it says NEED_DATA,
-answer each with the bytes of `encode`. Two things can be wrong with what a peer sends. A length that cannot
-be breaks the framing, and nothing after it can be trusted: FramingError, close the connection. A body that
-does not parse is one bad request in a stream still in step: Malformed, answered like any request that is
-refused. Any other exception is a bug of ours.
+A message is a 4-byte big-endian length, a type byte, and a body. `AgentConnection` is what one connection has sent:
+feed it with `receive_data`, take requests with `next_request` until it says NEED_DATA, answer each with the bytes of
+`encode`. Two things can be wrong with what a peer sends. A length that cannot be breaks the framing, and nothing after
+it can be trusted: FramingError, close the connection. A body that does not parse is one bad request in a stream still
+in step: Malformed, answered like any request that is refused. Any other exception is a bug of ours.
 """
 
-from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from types import MappingProxyType
 from typing import Final
 
 import attrs
-from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
+from asyncssh.packet import Byte, String, UInt32
+
+from litterbox.agent.requests import Request, parse
 
 MAX_MESSAGE: Final = 256 * 1024  # bytes after the length, either way: OpenSSH's AGENT_MAX_LEN
 _PREFIX: Final = 4
-_LONGEST_SHOWN_NAME: Final = 64
-
-RSA_SHA2_256: Final = 2  # SSH_AGENT_RSA_SHA2_256 and _512: flags of a sign request (RFC 9987 section 6.2)
-RSA_SHA2_512: Final = 4
 
 _FAILURE: Final = 5
 _SUCCESS: Final = 6
-_REQUEST_IDENTITIES: Final = 11
 _IDENTITIES_ANSWER: Final = 12
-_SIGN_REQUEST: Final = 13
 _SIGN_RESPONSE: Final = 14
-_EXTENSION: Final = 27
-
-# The requests that this agent knows by name only (RFC 9987 section 6.1; 1 to 9 are version 1's, long dead).
-_NAMES: Final[Mapping[int, str]] = MappingProxyType(
-    {
-        1: "request RSA identities (version 1)",
-        3: "RSA challenge (version 1)",
-        7: "add RSA identity (version 1)",
-        8: "remove RSA identity (version 1)",
-        9: "remove all RSA identities (version 1)",
-        _REQUEST_IDENTITIES: "list",
-        _SIGN_REQUEST: "sign",
-        17: "add identity",
-        18: "remove identity",
-        19: "remove all identities",
-        20: "add smartcard key",
-        21: "remove smartcard key",
-        22: "lock",
-        23: "unlock",
-        24: "add constrained RSA identity (version 1)",
-        25: "add constrained identity",
-        26: "add constrained smartcard key",
-        _EXTENSION: "extension",
-    }
-)
+_EXTENSION_FAILURE: Final = 28
+_EXTENSION_RESPONSE: Final = 29
 
 
 class FramingError(Exception):
@@ -70,47 +40,10 @@ NEED_DATA: Final = NeedData.NEED_DATA
 
 
 @attrs.frozen
-class RequestIdentities:
-    """List the keys (RFC 9987 section 5.6)."""
-
-
-@attrs.frozen
-class SignRequest:
-    """Sign `data` with the key whose public half is `key_blob` (RFC 9987 section 5.7).
-
-    `flags` is what the client sent, unknown bits included; they matter for RSA keys only.
-    """
-
-    key_blob: bytes
-    data: bytes
-    flags: int
-
-
-@attrs.frozen
-class Unsupported:
-    """A request that this agent does not answer: its type byte, and its name, printable, for the log."""
-
-    number: int
-    name: str
-
-
-@attrs.frozen
-class Malformed:
-    """A request whose body does not parse: its type byte, its name, and what is wrong with it."""
-
-    number: int
-    name: str
-    reason: str
-
-
-Request = RequestIdentities | SignRequest | Unsupported | Malformed
-
-
-@attrs.frozen
 class IdentitiesAnswer:
     """The keys, in order, each as its public blob and its comment."""
 
-    keys: tuple[tuple[bytes, str], ...]
+    keys: tuple[tuple[bytes, bytes], ...]
 
 
 @attrs.frozen
@@ -130,7 +63,20 @@ class Success:
     """The request was carried out, and has nothing to say."""
 
 
-Response = IdentitiesAnswer | SignResponse | Failure | Success
+@attrs.frozen
+class ExtensionResponse:
+    """What the extension `name` answers: the extensions that there are, in answer to `query` (section 5.9.1)."""
+
+    name: str
+    extensions: tuple[str, ...]
+
+
+@attrs.frozen
+class ExtensionFailure:
+    """An extension that this agent knows was asked for what cannot be (section 5.9)."""
+
+
+Response = IdentitiesAnswer | SignResponse | Failure | Success | ExtensionResponse | ExtensionFailure
 
 
 class AgentConnection:
@@ -160,7 +106,7 @@ class AgentConnection:
             return NEED_DATA
         number, body = buffer[_PREFIX], bytes(buffer[_PREFIX + 1 : end])
         del buffer[:end]
-        return _parse(number, body)
+        return parse(number, body)
 
 
 def encode(response: Response) -> bytes:
@@ -175,40 +121,10 @@ def encode(response: Response) -> bytes:
             message = Byte(_FAILURE)
         case Success():
             message = Byte(_SUCCESS)
+        case ExtensionResponse(name, extensions):
+            message = Byte(_EXTENSION_RESPONSE) + b"".join(map(String, (name, *extensions)))
+        case ExtensionFailure():
+            message = Byte(_EXTENSION_FAILURE)
     if len(message) > MAX_MESSAGE:
         raise ValueError(f"a response of {len(message)} bytes")
     return String(message)
-
-
-def _parse(number: int, body: bytes) -> Request:
-    parse = _PARSERS.get(number)
-    if parse is None:
-        return Unsupported(number, _NAMES.get(number, f"request {number}"))
-    try:
-        return parse(SSHPacket(body))
-    except PacketDecodeError as error:
-        return Malformed(number, _NAMES[number], str(error))
-
-
-def _parse_request_identities(_body: SSHPacket) -> Request:
-    return RequestIdentities()
-
-
-def _parse_sign_request(body: SSHPacket) -> Request:
-    return SignRequest(body.get_string(), body.get_string(), body.get_uint32())
-
-
-def _parse_extension(body: SSHPacket) -> Request:
-    name = body.get_string()
-    shown = "".join(chr(byte) if 0x21 <= byte <= 0x7E else "?" for byte in name[:_LONGEST_SHOWN_NAME])
-    return Unsupported(_EXTENSION, f"extension {shown}")
-
-
-# As in OpenSSH, bytes after the last field of a list or sign request are not looked at.
-_PARSERS: Final[Mapping[int, Callable[[SSHPacket], Request]]] = MappingProxyType(
-    {
-        _REQUEST_IDENTITIES: _parse_request_identities,
-        _SIGN_REQUEST: _parse_sign_request,
-        _EXTENSION: _parse_extension,
-    }
-)

@@ -13,7 +13,7 @@ from litterbox.errors import BadKeyName, IdentityError, NoSuchBox, UsageError
 if TYPE_CHECKING:
     import asyncssh
 
-    from litterbox.keys.records import KeyType
+    from litterbox.keys.records import Ask, KeyType, Store
     from litterbox.keys.store import Unlocked
 
 
@@ -25,6 +25,9 @@ def keys() -> None:
     comes from the command that LITTERBOX_PASSWORD_COMMAND names (what it prints, less the last newline). A box
     sees only the keys that are attached to it, and cannot read even those: it asks the agent to sign, and the
     agent asks you.
+
+    A keys.ron of the Rust Litterbox is converted by the first command that meets it: that asks for its password and
+    keeps a copy of the old file.
     """
 
 
@@ -47,7 +50,7 @@ def generate(name: str, *, key_type: "KeyType", bits: int | None, comment: str |
 
     _check_key_name(name)
     current = access.load()
-    store.check_new(current, name)
+    store.check_new(current.store, name)
     key = formats.generate(key_type, bits)
     _add(name, key, name if comment is None else comment, access.unlock(current))
 
@@ -63,13 +66,14 @@ def import_(name: str, file: str, *, comment: str | None) -> None:
     passphrase is asked for on the terminal, or comes from the command that LITTERBOX_PASSPHRASE_COMMAND names.
     FILE stays as it is; delete it when you have seen that the key works.
     """
+    from litterbox.cli import keys_files
     from litterbox.keys import access, formats, store
 
     _check_key_name(name)
     current = access.load()
-    store.check_new(current, name)
-    key = _read_private_key(file)
-    store.check_new(current, name, formats.public_line(key, ""))
+    store.check_new(current.store, name)
+    key = keys_files.read_private(file)
+    store.check_new(current.store, name, formats.public_line(key, ""))
     told = key.get_comment(errors="replace") or name if comment is None else comment
     _add(name, key, told, access.unlock(current))
 
@@ -84,18 +88,19 @@ def export(name: str, file: str, *, encrypt: bool, force: bool) -> None:
 
     The passphrase of --encrypt may come from the command that LITTERBOX_PASSPHRASE_COMMAND names.
     """
+    from litterbox.cli import keys_files
     from litterbox.keys import access, formats, password, store
 
     current = access.load()
-    stored = store.find(current, name)
-    if file != "-" and os.path.lexists(file) and not force:
-        raise _exists(file)
+    stored = store.find(current.store, name)
+    if file != "-" and not force:
+        keys_files.check_free(file)
     key = formats.open_private_key(stored, access.unlock(current).vault_key)
     content = formats.write_openssh(key, password.new(password.FILE) if encrypt else None)
     if file == "-":
         click.echo(content, nl=False)
         return
-    _write_private(os.path.abspath(file), content, force=force)
+    keys_files.write_private(os.path.abspath(file), content, force=force)
     click.echo(f"Exported {name} to {file}", err=True)
 
 
@@ -103,6 +108,9 @@ def export(name: str, file: str, *, encrypt: bool, force: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of a table.")
 def list_(*, as_json: bool) -> None:
     """List the stored keys: name, type, fingerprint, and the boxes each is attached to. Needs no password.
+
+    Behind a box stand the hosts that it may use the key for, where they are limited, and how often it is asked, where
+    that is not always: work (github.com; never).
 
     --json prints an array with one object for each key: name, type ("ed25519", "ecdsa" or "rsa"), bits,
     fingerprint, comment, public_key, and attachments, an array of objects: box, hosts (an array of patterns, empty
@@ -119,28 +127,51 @@ def print_(name: str) -> None:
     """Print the public key of NAME, as authorized_keys and code hosts take it. Needs no password."""
     from litterbox.keys import access, store
 
-    click.echo(store.find(access.load(), name).public_key)
+    click.echo(store.find(access.load().store, name).public_key)
 
 
 @keys.command(short_help="Let a box use a key.")
 @click.argument("key")
 @click.argument("box")
-def attach(key: str, box: str) -> None:
-    """Let BOX use KEY through its agent, which asks before each use. A running box sees it at once."""
-    from litterbox.keys import access, store
+@click.option(
+    "--host", "hosts", multiple=True, metavar="PATTERN", help="Only for logins to these hosts; may be repeated."
+)
+@click.option("--ask", type=click.Choice(["always", "once", "never"]), help="How often to ask; always, unless given.")
+def attach(key: str, box: str, *, hosts: tuple[str, ...], ask: "Ask | None") -> None:
+    """Let BOX use KEY through its agent, which asks before each use unless --ask says otherwise.
+
+    A running box sees it at once.
+
+    --host limits the key to logins to certain hosts. PATTERN is a host's name as your known_hosts has it, with the
+    wildcards * and ?: github.com, *.example.org, [git.example.org]:2222; one that begins with ! leaves hosts out.
+    Names that known_hosts keeps hashed fit only patterns without wildcards.
+
+    --ask says how often you are asked. always: each time; the window may offer "for this session". once: once for
+    each host, or for each namespace of signatures ("git"), until the box's daemon ends. never: not at all. A key
+    that never asks must say --host; it signs logins to those hosts and nothing else, and only for clients that prove
+    to the agent which host they talk to, as OpenSSH 8.9 and newer do.
+
+    For a key that is attached already, --host replaces its hosts and --ask how often it asks; what is not given stays
+    as it is. To let it be used for any host again, detach it first.
+    """
+    from litterbox.keys import access, attachments, store
     from litterbox.keys.records import Attachment
 
+    patterns = attachments.host_patterns(hosts)
+    attachments.check_says_where(patterns, ask)
     _check_box_defined(box)
     current = access.load()
-    attached_before = store.find(current, key).attachment(box)
+    attached_before = store.find(current.store, key).attachment(box)
     unlocked = access.unlock(current)
-    # An attachment that is there already keeps what it says of hosts and of asking.
-    attachment = attached_before or Attachment(box)
-    store.change_sealed(
-        paths.key_store(), unlocked, lambda now, vault_key: store.attach(now, vault_key, key, attachment)
-    )
+
+    def edit(now: "Store", vault_key: bytes) -> "Store":
+        before = store.find(now, key).attachment(box) or Attachment(box)
+        return store.attach(now, vault_key, key, attachments.changed(before, hosts=patterns, ask=ask))
+
+    attached = store.find(store.change_sealed(paths.key_store(), unlocked, edit), key).attachment(box)
     _hand_over(box, unlocked.vault_key)
-    click.echo(f"{key} is attached to {box}{' already' if attached_before else ''}.", err=True)
+    already = " already" if attached == attached_before else ""
+    click.echo(f"{key} is attached to {box}{already}{attachments.described(attached or Attachment(box))}.", err=True)
 
 
 @keys.command(short_help="No longer let a box use a key.")
@@ -155,7 +186,8 @@ def detach(key: str, box: str) -> None:
 
     paths.check_box_name(box)
     current = access.load()
-    if not store.find(current, key).attachment(box):
+    if not store.find(current.store, key).attachment(box):
+        _check_box_defined(box)
         click.echo(f"{key} is not attached to {box}.", err=True)
         return
     store.change_sealed(
@@ -173,7 +205,7 @@ def delete(key: str, *, yes: bool) -> None:
     """Delete KEY from the store for good, attached or not. Needs no password."""
     from litterbox.keys import access, store
 
-    stored = store.find(access.load(), key)
+    stored = store.find(access.load().store, key)
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("Deleting needs a yes, and there is no terminal to ask on.", "Use --yes.")
@@ -194,7 +226,7 @@ def change_password() -> None:
     from litterbox.keys import access, password, store
 
     current = access.load()
-    if current.vault is None:
+    if current.store.vault is None:
         raise IdentityError("There is no key store yet.", "The first 'litterbox keys generate NAME' makes one.")
     unlocked = access.unlock(current)
     new = password.new(password.NEW_STORE)
@@ -213,44 +245,6 @@ def _add(name: str, key: "asyncssh.SSHKey", comment: str, unlocked: "Unlocked") 
     )
     click.echo(f"Stored {name}. Next: litterbox keys attach {name} BOX", err=True)
     click.echo(line)
-
-
-def _read_private_key(file: str) -> "asyncssh.SSHKey":
-    from litterbox.errors import PassphraseNeeded
-    from litterbox.keys import formats, password
-
-    try:
-        with click.open_file(file, "rb") as source:
-            content = source.read(formats.LARGEST_FILE + 1)
-    except OSError as error:
-        raise IdentityError(f"{file} cannot be read: {error.strerror}.") from error
-    if len(content) > formats.LARGEST_FILE:
-        raise IdentityError(f"{file} is too large to be a private key.")
-    try:
-        return formats.read_private_key(content)
-    except PassphraseNeeded:
-        return password.existing(password.FILE, lambda answer: formats.read_private_key(content, answer))
-
-
-def _write_private(path: str, content: bytes, *, force: bool) -> None:
-    """Write a file of mode 0600, whole or not at all; over one that is there only with `force`."""
-    from litterbox import files
-
-    if force:
-        files.write_atomically(path, content)
-        return
-    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
-    files.write_atomically(temporary, content)
-    try:
-        os.link(temporary, path)  # unlike rename(2), it never replaces a file that came meanwhile
-    except FileExistsError:
-        raise _exists(path) from None
-    finally:
-        os.unlink(temporary)
-
-
-def _exists(file: str) -> IdentityError:
-    return IdentityError(f"{file} exists already.", "Use --force to replace it.")
 
 
 def _check_key_name(name: str) -> None:

@@ -6,14 +6,14 @@ import sys
 import click
 
 from litterbox.keys import access
-from litterbox.keys.records import StoredKey
+from litterbox.keys.records import Attachment, StoredKey
 
 _COLUMNS = ("NAME", "TYPE", "FINGERPRINT", "ATTACHED TO")
 
 
 def show(*, as_json: bool) -> None:
     """Print every stored key: JSON when asked for, a table on a terminal, columns anywhere else."""
-    keys = access.load().keys
+    keys = access.load().store.keys
     if as_json:
         click.echo(json.dumps([_described(key) for key in keys], indent=2))
     elif not keys:
@@ -41,8 +41,15 @@ def _described(key: StoredKey) -> dict[str, object]:
 
 def _row(key: StoredKey) -> tuple[str, ...]:
     type_and_size = "Ed25519" if key.type == "ed25519" else f"{key.type.upper()} {key.bits}"
-    boxes = ", ".join(attachment.box for attachment in key.attachments)
+    boxes = ", ".join(map(_limited, key.attachments))
     return key.name, type_and_size, key.fingerprint, boxes or "-"
+
+
+def _limited(attachment: Attachment) -> str:
+    """A box, and what its use of the key is limited to: "work (github.com, *.example.org; never)"."""
+    limits = [", ".join(attachment.hosts), "" if attachment.ask == "always" else attachment.ask]
+    said = "; ".join(filter(None, limits))
+    return f"{attachment.box} ({said})" if said else attachment.box
 
 
 def _print_table(rows: list[tuple[str, ...]]) -> None:

@@ -15,8 +15,11 @@ _COMMANDS = {
     "status": "status",
     "stop": "stop",
     "logs": "logs",
+    "audit": "audit",
+    "approvals": "approvals",
     "delete": "delete",
     "keys": "keys",
+    "agent": "agent",
     "daemon": "daemon",
 }
 

@@ -4,26 +4,22 @@ Everything in a question may come from a hostile box. It becomes text that says 
 can move, hide or imitate another, and none makes the window larger than the screen.
 """
 
-import unicodedata
 from enum import Enum
 from typing import Final
 
 import attrs
 
-LONGEST_VALUE: Final = 160  # characters of one value, about three lines of the window
-LINE: Final = 64  # columns; as wide as a line with a fingerprint, and narrower than any screen
+from litterbox.confirm.visible import LONGEST_VALUE, columns, visible
+
+LINE: Final = 68  # columns; a little more than a line with a fingerprint, and narrower than any screen
+MOST_LINES: Final = 21  # with the buttons they fill 800 pixels, where a font is large
+MOST_FIELDS: Final = 8  # each takes two lines at the smallest of _SIZES
+
+# The longest value, and the longest claim, in columns. A fingerprint, at 50, is never cut.
+_SIZES: Final = ((LONGEST_VALUE, 120), (LONGEST_VALUE, 60), *((size, 50) for size in range(140, 49, -10)))
+
 _INDENT: Final = "    "
 _LEFT_TO_RIGHT: Final = "\N{LEFT-TO-RIGHT MARK}"  # a line in Hebrew starts at the left margin, like its label
-_MOST_MARKS: Final = 2  # combining marks on one letter; more only serve to overprint the lines around it
-
-# What unicodedata does not file under control or format, and a font draws as nothing or as a blank.
-_INVISIBLE: Final = frozenset(
-    "\N{COMBINING GRAPHEME JOINER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}"
-    "\N{HALFWIDTH HANGUL FILLER}\N{KHMER VOWEL INHERENT AQ}\N{KHMER VOWEL INHERENT AA}"
-    "\N{BRAILLE PATTERN BLANK}"
-    "\N{MONGOLIAN FREE VARIATION SELECTOR ONE}\N{MONGOLIAN FREE VARIATION SELECTOR TWO}"
-    "\N{MONGOLIAN FREE VARIATION SELECTOR THREE}"
-).union(map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0)))
 
 
 class Answer(Enum):
@@ -32,6 +28,8 @@ class Answer(Enum):
     APPROVED_ONCE = "approved"
     APPROVED_SESSION = "approved for this session"
     REMEMBERED = "approved earlier for this session"
+    ALLOWED = "approved by policy"
+    REFUSED = "refused by policy"
     DECLINED = "declined"
     TIMED_OUT = "timed out"
     WITHDRAWN = "withdrawn"
@@ -44,16 +42,20 @@ class Answer(Enum):
         return self in _APPROVALS
 
 
-_APPROVALS: Final = frozenset({Answer.APPROVED_ONCE, Answer.APPROVED_SESSION, Answer.REMEMBERED})
+_APPROVALS: Final = frozenset({Answer.APPROVED_ONCE, Answer.APPROVED_SESSION, Answer.REMEMBERED, Answer.ALLOWED})
 
 
 @attrs.frozen
 class Approval:
-    """What "for this session" remembers: this request type, subject (a key, a command) and destination."""
+    """What "for this session" remembers: this request type, subject (a key, a command) and destination.
+
+    `called` is what people call the destination; it does not tell two approvals apart.
+    """
 
     request: str
     subject: str
     destination: str
+    called: str = attrs.field(default="", eq=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -61,10 +63,13 @@ class Question:
     """One thing to ask: box `box` wants what `asks` says, in words that follow 'The box "NAME" asks '.
 
     `box` is None where a program of the host's own asks (`litterbox agent`). `fields` are label and value, in
-    order; a label is ours, a value may be the box's. `request` is the request's exact bytes. Two questions that
-    are equal in all of this share one dialog; `claims`, fields that only the requester vouches for, do not tell
-    them apart. `approval` is what an answer "for this session" would cover, or None where that is not offered;
-    with `once`, it is the only approval there is.
+    order; a label is ours and short, a value may be the box's. `request` is the request's exact bytes. Two
+    questions that are equal in all of this share one dialog; `claims`, fields that only the requester vouches for,
+    do not tell them apart. `approval` is what an answer "for this session" would cover, or None where that is not
+    offered; with `once`, it is the only approval there is.
+
+    Raises ValueError for more than MOST_FIELDS fields and claims, and for `once` without an approval: a window
+    could not show the one, nor keep its word in the other.
     """
 
     box: str | None
@@ -74,6 +79,12 @@ class Question:
     claims: tuple[tuple[str, str], ...] = attrs.field(default=(), eq=False)
     approval: Approval | None = None
     once: bool = False
+
+    def __attrs_post_init__(self) -> None:
+        if len(self.fields) + len(self.claims) > MOST_FIELDS:
+            raise ValueError(f"a question has at most {MOST_FIELDS} fields")
+        if self.once and self.approval is None:
+            raise ValueError("what is asked once and for all needs an approval to remember")
 
     @property
     def offers_session(self) -> bool:
@@ -90,55 +101,29 @@ def title(question: Question) -> str:
 
 
 def text(question: Question) -> str:
-    """The body of the dialog: plain text in lines of at most LINE columns, no markup.
+    """The body of the dialog: plain text in at most MOST_LINES lines of at most LINE columns, no markup.
 
-    Only the first line of a field begins at the margin, so no value can pass for another field.
+    Only the first line of a field begins at the margin, so no value can pass for another field. Where there is too
+    much, values lose of their middles, the longest first, and claims before what Litterbox vouches for.
     """
-    asker = "A program on this computer" if question.box is None else f'The box "{visible(question.box)}"'
-    lines = [*_folded(f"{asker} asks {visible(question.asks)}."), ""]
-    for label, value in (*question.fields, *question.claims):
-        lines += _folded(f"{label}: {visible(value)}")
+    lines: list[str] = []
+    for longest, longest_claim in _SIZES:
+        lines = _lines(question, longest, longest_claim)
+        if len(lines) <= MOST_LINES:
+            break
     return "\n".join(line if line.isascii() else f"{_LEFT_TO_RIGHT}{line}" for line in lines)
 
 
-def visible(value: str, *, longest: int = LONGEST_VALUE) -> str:
-    r"""`value` on one line, with every character that is not plainly visible as its escape (`\n`, `\u202e`).
-
-    That is control, format (bidi, zero-width), line and paragraph separator, private, unassigned,
-    blank-drawing and surplus combining characters. Longer than `longest`, it loses its middle and says how
-    much of it.
-    """
-    if len(value) > longest:
-        cut = len(value) - longest
-        head, tail = value[: longest - longest // 2], value[-(longest // 2) :]
-        return f"{_escaped(head)} [… {cut:,} characters …] {_escaped(tail)}"
-    return _escaped(value)
-
-
-def _escaped(value: str) -> str:
-    if value.isascii() and value.isprintable():
-        return value
-    shown = []
-    marks = 0
-    for character in value:
-        category = unicodedata.category(character)
-        marks = marks + 1 if category[0] == "M" else 0
-        if _is_hidden(character, category) or marks > _MOST_MARKS:
-            shown.append(character.encode("unicode_escape").decode("ascii"))
-        else:
-            shown.append(character)
-    return "".join(shown)
-
-
-def _is_hidden(character: str, category: str) -> bool:
-    if category[0] in "CZ":
-        return character != " "
-    return category == "Me" or character in _INVISIBLE or _is_oversized(character, category)
-
-
-def _is_oversized(character: str, category: str) -> bool:
-    """Arabic ligatures of whole phrases, and ancient scripts: single letters as wide as a sentence."""
-    return "\ufb50" <= character <= "\ufdff" or (category == "Lo" and "\U00010000" <= character <= "\U0001ffff")
+def _lines(question: Question, longest: int, longest_claim: int) -> list[str]:
+    asker = "A program on this computer" if question.box is None else f'The box "{visible(question.box)}"'
+    lines = [*_folded(f"{asker} asks {visible(question.asks, longest=longest)}."), ""]
+    for label, value in question.fields:
+        lines += _folded(f"{label}: {visible(value, longest=longest)}")
+    if question.claims and question.fields:
+        lines.append("")
+    for label, value in question.claims:
+        lines += _folded(f"{label}: {visible(value, longest=longest_claim)}")
+    return lines
 
 
 def _folded(line: str) -> list[str]:
@@ -154,9 +139,9 @@ def _folded(line: str) -> list[str]:
 
 def _fitting(line: str) -> int:
     """How many characters of `line` take at most LINE columns."""
-    columns = 0
+    width = 0
     for index, character in enumerate(line):
-        columns += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if columns > LINE:
+        width += columns(character)
+        if width > LINE:
             return index
     return len(line)

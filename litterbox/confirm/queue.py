@@ -18,6 +18,7 @@ MOST_WAITING: Final = 16  # questions behind the one on screen
 STRIKES: Final = 3  # declines, timeouts and withdrawals in a row before the first pause
 SHORTEST_PAUSE: Final = 5.0  # seconds; doubled by each further strike
 LONGEST_PAUSE: Final = 300.0
+_MOST_DOUBLINGS: Final = 10  # beyond LONGEST_PAUSE; a box may strike for days, and a float doubles 1,021 times
 
 _STRIKES: Final = frozenset({Answer.DECLINED, Answer.TIMED_OUT, Answer.WITHDRAWN})
 
@@ -129,7 +130,8 @@ class DialogQueue:
         elif answer in _STRIKES:
             self._strikes += 1
             if self._strikes >= STRIKES:
-                pause = min(SHORTEST_PAUSE * 2 ** (self._strikes - STRIKES), LONGEST_PAUSE)
+                doublings = min(self._strikes - STRIKES, _MOST_DOUBLINGS)
+                pause = min(SHORTEST_PAUSE * 2**doublings, LONGEST_PAUSE)
                 self._paused_until = trio.current_time() + pause
                 _logger.warning("%s: %d refusals in a row, no window for %g s", question.who, self._strikes, pause)
 

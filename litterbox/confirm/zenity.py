@@ -24,7 +24,7 @@ from litterbox.confirm.question import Answer, Question, text, title
 
 PATIENCE: Final = 60.0  # seconds; a dialog nobody answers is declined
 _GRACE: Final = 5.0  # seconds after zenity's own timeout until we end it ourselves
-_WIDTH: Final = 520  # pixels, before zenity grows it to fit
+_WIDTH: Final = 680  # pixels, before zenity grows it to fit; zenity 4 stacks the buttons of a narrower one
 
 APPROVE: Final = "Approve once"
 APPROVE_SESSION: Final = "Approve for this session"
@@ -111,9 +111,9 @@ class _End:
 def _answer(end: _End, question: Question) -> Answer:
     """Approval is its button's status, or exactly the extra button's label; what is not understood is NOT_SHOWN."""
     if end.status == _APPROVED:
-        return Answer.APPROVED_ONCE
+        return Answer.APPROVED_SESSION if question.once else Answer.APPROVED_ONCE
     # Zenity 3 leaves with the status of Escape after its extra button; the label is what counts.
-    if end.status in (_EXTRA, _CANCELLED) and question.offers_session and end.stdout == f"{APPROVE_SESSION}\n":
+    if end.status in (_EXTRA, _CANCELLED) and _has_extra(question) and end.stdout == f"{APPROVE_SESSION}\n":
         return Answer.APPROVED_SESSION
     if end.status == _CANCELLED:
         return Answer.DECLINED
@@ -131,10 +131,14 @@ def _arguments(question: Question, patience: float) -> list[str]:
         f"--text={unbreakable}",
         f"--width={_WIDTH}",
         f"--timeout={max(1, round(patience))}",
-        f"--ok-label={APPROVE}",
+        f"--ok-label={APPROVE_SESSION if question.once else APPROVE}",
         f"--cancel-label={DECLINE}",
     ]
-    return [*arguments, f"--extra-button={APPROVE_SESSION}"] if question.offers_session else arguments
+    return [*arguments, f"--extra-button={APPROVE_SESSION}"] if _has_extra(question) else arguments
+
+
+def _has_extra(question: Question) -> bool:
+    return question.offers_session and not question.once
 
 
 def _environment(display: Mapping[str, str]) -> dict[str, str]:

@@ -1,16 +1,21 @@
 """`definitions/NAME.toml`: the box's settings, made with a comment per key and read through cattrs."""
 
+import logging
 import tomllib
 from typing import Literal, get_args
 
 import attrs
 import cattrs
-from cattrs.gen import make_dict_structure_fn
+from cattrs.gen import make_dict_structure_fn, override
 
 from litterbox import paths
 from litterbox.errors import SettingsError
 
 Network = Literal["pasta", "slirp4netns", "none", "host"]
+
+_TIMEOUTS = range(5, 3601)  # less could not be read, and a forgotten window should not hold up the others for a day
+
+_logger = logging.getLogger(__name__)
 
 TEMPLATE = """\
 # The settings of the box {name}. After a change: litterbox build {name}
@@ -25,22 +30,31 @@ wayland = false
 
 # Mount the PipeWire socket, so that sound, microphone and camera work.
 pipewire = false
+
+# How long a dialog waits for you, in seconds, 5 to 3600. One that nobody answers in that time is declined. A change
+# counts from the next dialog on, without a build.
+dialog_timeout = 60
 """
 
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What the user chose for a box. `network` None: the default of the Podman that makes the container."""
+    """What the user chose for a box.
+
+    `network` None: the default of the Podman that makes the container. `dialog_timeout`: seconds.
+    """
 
     network: Network | None = None
     wayland: bool = False
     pipewire: bool = False
+    dialog_timeout: int = 60
 
 
 _ALLOWED = {
     "network": " or ".join(f'"{word}"' for word in get_args(Network)),
     "wayland": "true or false",
     "pipewire": "true or false",
+    "dialog_timeout": f"whole seconds from {_TIMEOUTS[0]} to {_TIMEOUTS[-1]}",
 }
 
 
@@ -64,6 +78,16 @@ def load(name: str) -> Settings:
         return _converter.structure(content, Settings)
     except cattrs.ClassValidationError as error:
         raise SettingsError(f"{path}: {_first_problem(error)}") from error
+
+
+def dialog_timeout(name: str) -> int:
+    """How many seconds a dialog of the box waits, as the settings say now; the default where they cannot be read."""
+    try:
+        return load(name).dialog_timeout
+    except SettingsError as error:
+        default = Settings().dialog_timeout
+        _logger.warning("%s: dialogs wait for %d seconds: %s", name, default, error.sentence)
+        return default
 
 
 def _first_problem(error: cattrs.ClassValidationError) -> str:
@@ -101,9 +125,18 @@ def _network(value: object, _type: object) -> Network:
     raise _NotAllowed(value)
 
 
+def _timeout(value: object, _type: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value not in _TIMEOUTS:
+        raise _NotAllowed(value)
+    return value
+
+
 _converter = cattrs.Converter()
 _converter.register_structure_hook_func(lambda kind: kind == Network | None, _network)
 _converter.register_structure_hook(bool, _bool)
 _converter.register_structure_hook(
-    Settings, make_dict_structure_fn(Settings, _converter, _cattrs_forbid_extra_keys=True)
+    Settings,
+    make_dict_structure_fn(
+        Settings, _converter, _cattrs_forbid_extra_keys=True, dialog_timeout=override(struct_hook=_timeout)
+    ),
 )

@@ -87,3 +87,17 @@ def stop(name: str) -> bool:
         return False
     with locks.hold(paths.daemon_lock(name), shared=True):
         return True
+
+
+def approvals(name: str) -> list[list[str]] | None:
+    """What is approved for this session, oldest first: request, subject, destination; None when no daemon runs."""
+    import json  # the warm path of `enter` does without
+
+    answer = ask(name, {"request": "approvals"})
+    return None if answer is None else list(json.loads(answer["approvals"]))
+
+
+def forget_approvals(name: str) -> int | None:
+    """Drop what is approved for this session; returns how many there were, None when no daemon runs."""
+    answer = ask(name, {"request": "forget"})
+    return None if answer is None else int(answer["forgotten"])

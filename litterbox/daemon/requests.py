@@ -1,11 +1,14 @@
-"""What the daemon answers on its control socket: status, entry, start, stop, vault key."""
+"""What the daemon answers on its control socket: status, entry, start, stop, vault key, approvals."""
 
+import json
 import os
 from collections.abc import Mapping
 
 import trio
 
 from litterbox import paths
+from litterbox.confirm.queue import DialogQueue
+from litterbox.confirm.visible import visible
 from litterbox.container import create, settings
 from litterbox.daemon.container import ContainerWatcher
 from litterbox.daemon.control import Handler
@@ -15,6 +18,8 @@ from litterbox.daemon.sessions import SessionWatcher
 from litterbox.errors import LitterboxError
 
 VAULT_KEY_SIZE = 32  # bytes
+MOST_APPROVALS = 100  # told of, the newest
+_LONGEST_WORD = 150  # characters of each word of an approval; a letter has room for a hundred of them
 
 
 class Requests:
@@ -29,6 +34,7 @@ class Requests:
         displays: Displays,
         container: ContainerWatcher,
         watcher: SessionWatcher,
+        dialogs: DialogQueue,
     ) -> None:
         self._name = name
         self.vault_key = vault_key
@@ -36,6 +42,7 @@ class Requests:
         self._displays = displays
         self._container = container
         self._watcher = watcher
+        self._dialogs = dialogs
         self._compared: tuple[int, int] | None = None
         self._notice = ""
 
@@ -46,6 +53,8 @@ class Requests:
             "started": self._started,
             "stop": self._end,
             "vault_key": self._take_vault_key,
+            "approvals": self._approvals,
+            "forget": self._forget,
         }
 
     async def _status(self, _request: Letter) -> Letter:
@@ -84,6 +93,19 @@ class Requests:
             return {"refused": "that is no vault key"}
         self.vault_key = key
         return {}
+
+    async def _approvals(self, _request: Letter) -> Letter:
+        """The approvals of this session, oldest first, each as request, subject and destination."""
+        told = [
+            [visible(word, longest=_LONGEST_WORD) for word in (one.request, one.subject, one.called or one.destination)]
+            for one in self._dialogs.approvals()[-MOST_APPROVALS:]
+        ]
+        return {"approvals": json.dumps(told)}
+
+    async def _forget(self, _request: Letter) -> Letter:
+        count = len(self._dialogs.approvals())
+        self._dialogs.forget()
+        return {"forgotten": str(count)}
 
     async def _running(self) -> Letter:
         running = self._container.running

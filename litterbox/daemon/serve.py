@@ -10,13 +10,17 @@ from functools import partial
 import trio
 
 from litterbox import paths
-from litterbox.agent.identities import StoreIdentities
+from litterbox.agent.added import AddedKeys
+from litterbox.agent.box_claims import box_claims
+from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
+from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
 from litterbox.capabilities.server import serve_capabilities
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
+from litterbox.container.settings import dialog_timeout
 from litterbox.daemon.container import open_container_watcher
 from litterbox.daemon.control import serve_control
 from litterbox.daemon.displays import Displays
@@ -40,7 +44,8 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
     stop = trio.Event()
 
     async def show(question: Question) -> Answer:
-        return await zenity.show(question, displays=displays.newest_first())
+        patience = await trio.to_thread.run_sync(dialog_timeout, name)
+        return await zenity.show(question, displays=displays.newest_first(), patience=patience)
 
     async with AsyncExitStack() as stack:
         audit = stack.enter_context(AuditLog(name))
@@ -53,17 +58,27 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
 
         watcher = SessionWatcher(name, seen_any=for_session)
         requests = Requests(
-            name, vault_key=vault_key, stop=stop, displays=displays, container=container, watcher=watcher
+            name,
+            vault_key=vault_key,
+            stop=stop,
+            displays=displays,
+            container=container,
+            watcher=watcher,
+            dialogs=dialogs,
         )
-        identities = StoreIdentities(name, lambda: requests.vault_key)
+        added = AddedKeys()
         await nursery.start(_stop_on_signal, stop, nursery.cancel_scope)
+        await nursery.start(forget_on_signal, added)
         await nursery.start(watcher.run)
         await nursery.start(
             partial(
                 serve_agent,
                 agent,
                 box=name,
-                identities=identities,
+                stored=StoreIdentities.of_box(name, lambda: requests.vault_key),
+                added=added,
+                known_hosts=KnownHosts(),
+                claims=partial(box_claims, paths.home(name)),
                 ask=dialogs.ask,
                 audit=audit,
             )
@@ -75,6 +90,14 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         enter_lock = await until_the_end(name, stop=stop, watcher=watcher, container=container)
         nursery.cancel_scope.cancel()
     return enter_lock
+
+
+async def forget_on_signal(added: AddedKeys, *, task_status: trio.TaskStatus[None]) -> None:
+    """SIGUSR1 drops the keys that clients added, as OpenSSH's agent does with all of its own."""
+    with trio.open_signal_receiver(signal.SIGUSR1) as signals:
+        task_status.started()
+        async for _number in signals:
+            _logger.info("received SIGUSR1: dropped %d keys that clients added", added.clear())
 
 
 async def _stop_on_signal(stop: trio.Event, scope: trio.CancelScope, *, task_status: trio.TaskStatus[None]) -> None:

@@ -1,29 +1,52 @@
 """The user's key store, opened by asking: what commands and `enter` need of store and password together."""
 
+import sys
+
+import attrs
+
 from litterbox import paths
 from litterbox.keys import password, store
+from litterbox.keys.document import RustStoreError
 from litterbox.keys.records import Store
+from litterbox.keys.store import Unlocked
 
 
-def load() -> Store:
-    """The user's store as it is now. Raises KeyStoreError."""
-    return store.load(paths.key_store())
+@attrs.frozen
+class Current:
+    """The store as it was read; `unlocked` where reading it took the password already."""
+
+    store: Store
+    unlocked: Unlocked | None = None
 
 
-def unlock(current: Store) -> store.Unlocked:
+def load() -> Current:
+    """The user's store as it is now. One that the Rust Litterbox wrote is converted first, which asks for its password.
+
+    Raises KeyStoreError, and what `unlock` raises.
+    """
+    path = paths.key_store()
+    try:
+        return Current(store.load(path))
+    except RustStoreError:
+        return _converted(path)
+
+
+def unlock(current: Current) -> Unlocked:
     """Ask for the password of `current`; where there is no store yet, ask for that of a new one, twice.
 
     Raises WrongPassword after the last try, and PasswordError where nobody can be asked.
     """
-    if current.vault is None:
-        return store.unlock_for_changes(current, password.new(password.STORE))
-    return password.existing(password.STORE, lambda answer: store.unlock_for_changes(current, answer))
+    if current.unlocked is not None:
+        return current.unlocked
+    if current.store.vault is None:
+        return store.unlock_for_changes(current.store, password.new(password.STORE))
+    return password.existing(password.STORE, lambda answer: store.unlock_for_changes(current.store, answer))
 
 
 def vault_key_for_box(box: str) -> bytes | None:
     """The vault key, asked for, when keys are attached to `box`; None when none are."""
     current = load()
-    return unlock(current).vault_key if current.attached_to(box) else None
+    return unlock(current).vault_key if current.store.attached_to(box) else None
 
 
 def detach_box(box: str) -> list[str]:
@@ -32,9 +55,29 @@ def detach_box(box: str) -> list[str]:
     Asks for the password when there are any: each key is sealed to its attachments.
     """
     current = load()
-    names = [key.name for key in current.attached_to(box)]
+    names = [key.name for key in current.store.attached_to(box)]
     if names:
         store.change_sealed(
             paths.key_store(), unlock(current), lambda now, vault_key: store.detach_box(now, vault_key, box)
         )
     return names
+
+
+def _converted(path: str) -> Current:
+    from litterbox.keys.rust import conversion  # start-up budget: once in a store's life
+
+    conversion.check(path)
+    _say(f"The key store {path} is the Rust Litterbox's: it is being converted, which takes its password.")
+    converted = password.existing(password.STORE, lambda answer: conversion.convert(path, answer))
+    for change in converted.changes:
+        _say(change)
+    if converted.backup is not None:
+        _say(
+            f"The key store is converted; the old one is kept as {converted.backup}. Its password can be guessed much "
+            "faster than the new one's: delete it when you have seen that your keys work."
+        )
+    return Current(converted.store, converted.unlocked)
+
+
+def _say(sentence: str) -> None:
+    print(f"litterbox: {sentence}", file=sys.stderr)

@@ -8,7 +8,7 @@ from typing import Final
 
 import asyncssh
 from asyncssh.packet import SSHPacket
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
@@ -65,13 +65,15 @@ def read_private_key(data: bytes, passphrase: bytes | None = None) -> asyncssh.S
         key = _read_legacy_pem(data, passphrase)
     else:
         key = _read_pem(data, passphrase)
-    _check_kept(key.get_algorithm())
-    if isinstance(key.pyca_key, RSAPrivateKey) and key.pyca_key.key_size not in _IMPORTED_RSA_BITS:
-        raise IdentityError(
-            f"The file holds an RSA key of {key.pyca_key.key_size} bits.",
-            f"OpenSSH accepts {_IMPORTED_RSA_BITS[0]} to {_IMPORTED_RSA_BITS[-1]} bits; make a new key.",
-        )
-    return key
+    return _checked(key)
+
+
+def read_pkcs8(der: bytes) -> asyncssh.SSHKey:
+    """Read unencrypted PKCS#8 DER. Raises IdentityError for a type that is not kept, ValueError for what is no key."""
+    try:
+        return _checked(_adopt(_load(der, None)))
+    except UnsupportedAlgorithm:
+        raise _unsupported("of a type that OpenSSH does not use") from None
 
 
 def open_private_key(key: StoredKey, vault_key: bytes) -> asyncssh.SSHKey:
@@ -164,7 +166,10 @@ def _read_pem(data: bytes, passphrase: bytes | None) -> asyncssh.SSHKey:
 
 def _load(data: bytes, passphrase: bytes | None) -> PrivateKeyTypes:
     load = load_der_private_key if data.startswith(b"\x30") else load_pem_private_key
-    return load(data, passphrase)
+    try:
+        return load(data, passphrase)
+    except InternalError:  # so cryptography says that an Ed448 or X25519 key has a wrong length
+        raise ValueError("the key is damaged") from None
 
 
 def _adopt(key: PrivateKeyTypes) -> asyncssh.SSHKey:
@@ -174,6 +179,17 @@ def _adopt(key: PrivateKeyTypes) -> asyncssh.SSHKey:
         return asyncssh.import_private_key(plain, unsafe_skip_rsa_key_validation=True)
     except asyncssh.KeyImportError:
         raise _unsupported("of a type that OpenSSH does not use") from None
+
+
+def _checked(key: asyncssh.SSHKey) -> asyncssh.SSHKey:
+    """The key, where OpenSSH would use it too. Raises IdentityError."""
+    _check_kept(key.get_algorithm())
+    if isinstance(key.pyca_key, RSAPrivateKey) and key.pyca_key.key_size not in _IMPORTED_RSA_BITS:
+        raise IdentityError(
+            f"The key is an RSA key of {key.pyca_key.key_size} bits.",
+            f"OpenSSH accepts {_IMPORTED_RSA_BITS[0]} to {_IMPORTED_RSA_BITS[-1]} bits; make a new key.",
+        )
+    return key
 
 
 def _check_kept(algorithm: str) -> None:

@@ -9,7 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-VERSION: Final = 3  # of keys.ron; 2 and below were written by the Rust Litterbox
+VERSION: Final = 3  # of keys.ron
+RUST_VERSION: Final = 2  # the Rust Litterbox's last, which is converted; its earlier ones are not read
 
 Ask: TypeAlias = Literal["always", "once", "never"]
 KeyType: TypeAlias = Literal["ed25519", "ecdsa", "rsa"]

@@ -10,7 +10,7 @@ import attrs
 
 from litterbox import files, locks
 from litterbox.errors import IdentityError, KeyStoreError
-from litterbox.keys import document, vault
+from litterbox.keys import attachments, document, vault
 from litterbox.keys.records import Attachment, Cost, Store, StoredKey, Vault
 
 _LARGEST = 8 * 1024 * 1024  # bytes; room for two thousand RSA keys of 3,072 bits
@@ -19,18 +19,11 @@ _LARGEST = 8 * 1024 * 1024  # bytes; room for two thousand RSA keys of 3,072 bit
 def load(path: str) -> Store:
     """Read the store at `path`; a file that is not there is an empty store. Needs no password.
 
-    Raises KeyStoreError, with the file, what is wrong with it and the way out.
+    Raises KeyStoreError, with the file, what is wrong with it and the way out; RustStoreError for one that must be
+    converted first.
     """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(_LARGEST + 1)
-    except FileNotFoundError:
-        return Store()
-    except OSError as error:
-        raise KeyStoreError(f"The key store {path} cannot be read: {error.strerror}.") from error
-    if len(content) > _LARGEST:
-        raise _too_large(path)
-    return document.decode(content, path)
+    content = read(path)
+    return Store() if content is None else document.decode(content, path)
 
 
 def unlock(store: Store, password: bytes, *, bounds: vault.Bounds = vault.PRODUCTION) -> bytes:
@@ -68,15 +61,11 @@ def change(path: str, edit: Callable[[Store], Store]) -> Store:
 
     Nothing is written where `edit` raises or changes nothing. Raises KeyStoreError and HostError.
     """
-    folder = files.private_folder(os.path.dirname(path))
-    with locks.hold(os.path.join(folder, ".keys.lock")):
+    with lock(path):
         before = load(path)
         after = edit(before)
         if after != before:
-            content = document.encode(after)
-            if len(content) > _LARGEST:
-                raise _too_large(path)
-            files.write_atomically(path, content)
+            write(path, after)
     return after
 
 
@@ -101,6 +90,34 @@ def change_sealed(
         return edit(store, unlock(store, unlocked.password, bounds=bounds))
 
     return change(path, edit_with_key)
+
+
+def lock(path: str) -> locks.hold:
+    """Hold the store's lock for the length of a block: nobody else changes the file meanwhile. Raises HostError."""
+    folder = files.private_folder(os.path.dirname(path))
+    return locks.hold(os.path.join(folder, ".keys.lock"))
+
+
+def read(path: str) -> bytes | None:
+    """The content of the file; None where there is none. Raises KeyStoreError."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_LARGEST + 1)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise KeyStoreError(f"The key store {path} cannot be read: {error.strerror}.") from error
+    if len(content) > _LARGEST:
+        raise _too_large(path)
+    return content
+
+
+def write(path: str, store: Store) -> None:
+    """Replace the file; the caller holds its lock. Raises KeyStoreError where it would be too large, and HostError."""
+    content = document.encode(store)
+    if len(content) > _LARGEST:
+        raise _too_large(path)
+    files.write_atomically(path, content)
 
 
 # --- edits ------------------------------------------------------------------------------------------------
@@ -135,7 +152,11 @@ def add(store: Store, vault_key: bytes, *, name: str, public_key: str, private_k
 
 
 def attach(store: Store, vault_key: bytes, name: str, attachment: Attachment) -> Store:
-    """The store with this attachment of the key, in place of an earlier one to the same box."""
+    """The store with this attachment of the key, in place of an earlier one to the same box.
+
+    Raises UsageError for one that never asks and does not say for which hosts.
+    """
+    attachments.check_says_where(attachment.hosts, attachment.ask)
     key = find(store, name)
     if key.attachment(attachment.box) == attachment:
         vault.unseal(key, vault_key)

@@ -71,10 +71,14 @@ def unwrap(vault: Vault, password: bytes, *, bounds: Bounds = PRODUCTION) -> byt
     try:
         return cipher.decrypt(vault.wrapped_key.nonce, vault.wrapped_key.ciphertext, _vault_data(vault.kdf, vault.cost))
     except InvalidTag:
-        raise WrongPassword(
-            "The password does not open the key store.",
-            "If it is lost, move keys.ron away and make new keys: nothing else opens them.",
-        ) from None
+        raise wrong_password() from None
+
+
+def wrong_password() -> WrongPassword:
+    return WrongPassword(
+        "The password does not open the key store.",
+        "If it is lost, move keys.ron away and make new keys: nothing else opens them.",
+    )
 
 
 def seal(

@@ -7,71 +7,33 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
 import pytest
-
-PASSWORD = "correct horse"
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-def _new_home(folder: Path) -> Path:
-    """An empty Litterbox root in which a box called "box" is defined."""
-    root = folder / "Litterbox"
-    (root / "definitions").mkdir(parents=True)
-    (root / "definitions" / "box.Dockerfile").touch()
-    return root
-
-
-def _environment(home: Path) -> dict[str, str]:
-    runtime = home.parent / "run"
-    runtime.mkdir(mode=0o700)
-    ours = {"LITTERBOX_ROOT": str(home), "XDG_RUNTIME_DIR": str(runtime)}
-    return {key: value for key, value in os.environ.items() if not key.startswith("LITTERBOX_")} | ours
-
-
-def _runner(environment: dict[str, str]) -> Run:
-    """Run `litterbox keys …` without a terminal; `password` comes from a command."""
-
-    def run(
-        *arguments: str, password: str | None = PASSWORD, text: str = "", **more: str
-    ) -> "subprocess.CompletedProcess[str]":
-        command = {} if password is None else {"LITTERBOX_PASSWORD_COMMAND": f"echo '{password}'"}
-        return subprocess.run(
-            [sys.executable, "-m", "litterbox", "keys", *arguments],
-            env=environment | command | more,
-            input=text,
-            capture_output=True,
-            text=True,
-            start_new_session=True,  # so that there is no /dev/tty
-            check=False,
-        )
-
-    return run
+from support.keys_home import PASSWORD, Run, answer, environment_of, new_home, rest_of, runner, terminals
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return _new_home(tmp_path)
+    return new_home(tmp_path)
 
 
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
-    return _environment(home)
+    return environment_of(home)
 
 
 @pytest.fixture
 def keys(environment: dict[str, str]) -> Run:
-    return _runner(environment)
+    return runner(environment)
 
 
 @pytest.fixture(scope="module")
 def one_key(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     """A home with the key "work" in it, shared by tests that must not change it."""
-    home = _new_home(tmp_path_factory.mktemp("one-key"))
-    run = _runner(_environment(home))
+    home = new_home(tmp_path_factory.mktemp("one-key"))
+    run = runner(environment_of(home))
     run("generate", "work")
     return home, run
 
@@ -86,9 +48,9 @@ def test_the_life_of_a_key(keys: Run, home: Path) -> None:
     assert keys("print", "work", password=None).stdout == made.stdout
 
     attached = keys("attach", "work", "box")
-    assert (attached.returncode, attached.stderr) == (0, "work is attached to box.\n")
+    assert (attached.returncode, attached.stderr) == (0, "work is attached to box, and asks each time.\n")
     again = keys("attach", "work", "box")
-    assert (again.returncode, again.stderr) == (0, "work is attached to box already.\n")
+    assert (again.returncode, again.stderr) == (0, "work is attached to box already, and asks each time.\n")
 
     (listed,) = json.loads(keys("list", "--json", password=None).stdout)
     assert listed == {
@@ -187,6 +149,12 @@ def test_changing_the_password(keys: Run) -> None:
         (["print", "nobody"], 1, "There is no key called 'nobody'."),
         (["attach", "work", "nobox"], 1, "There is no box nobox."),
         (["attach", "work", "../x"], 2, "'../x' is not a box name."),
+        (["attach", "work", "box", "--ask", "never"], 2, "A key that never asks must say for which hosts"),
+        (["attach", "work", "box", "--ask", "seldom"], 2, "'seldom' is not one of"),
+        (["attach", "work", "box", "--host", "git@github.com"], 2, "'git@github.com' is not a host pattern."),
+        (["attach", "work", "box", "--host", "a.example", "--host", "b,c"], 2, "'b,c' is not a host pattern."),
+        (["attach", "work", "box", "--host", "!github.com"], 2, "Patterns that only leave hosts out let no host in."),
+        (["detach", "work", "nobox"], 1, "There is no box nobox."),
         (["attach", "nobody", "box"], 1, "There is no key called 'nobody'."),
         (["detach", "nobody", "box"], 1, "There is no key called 'nobody'."),
         (["delete", "work"], 2, "Deleting needs a yes"),
@@ -206,6 +174,49 @@ def test_what_cannot_be_has_its_sentence_and_changes_nothing(
     assert sentence in refused.stderr
     assert "Traceback" not in refused.stderr
     assert (home / "keys.ron").read_bytes() == before
+
+
+def test_an_attachment_has_limits_that_every_command_tells(keys: Run) -> None:
+    keys("generate", "work")
+
+    limited = keys("attach", "work", "box", "--host", "GitHub.com", "--host", "*.example.org", "--ask", "never")
+    assert (limited.returncode, limited.stderr) == (
+        0,
+        "work is attached to box, for github.com, *.example.org only, and never asks.\n",
+    )
+    assert keys("list").stdout.endswith("  box (github.com, *.example.org; never)\n")
+    [listed] = json.loads(keys("list", "--json").stdout)
+    assert listed["attachments"] == [{"box": "box", "hosts": ["github.com", "*.example.org"], "ask": "never"}]
+
+    again = keys("attach", "work", "box")
+    assert again.stderr == "work is attached to box already, for github.com, *.example.org only, and never asks.\n"
+    asked = keys("attach", "work", "box", "--ask", "once")
+    assert asked.stderr.startswith("work is attached to box, for github.com, *.example.org only, and asks once")
+    moved = keys("attach", "work", "box", "--host", "gitlab.com", "--ask", "always")
+    assert moved.stderr == "work is attached to box, for gitlab.com only, and asks each time.\n"
+    assert keys("list").stdout.endswith("  box (gitlab.com)\n")
+
+    keys("detach", "work", "box")
+    assert keys("attach", "work", "box").stderr == "work is attached to box, and asks each time.\n"
+
+
+def test_what_cannot_be_attached_is_told_before_a_password_is_asked_for(one_key: tuple[Path, Run]) -> None:
+    _, keys = one_key
+
+    for options in (["--ask", "never"], ["--host", "a b"], ["--host", "!a"]):
+        refused = keys("attach", "work", "box", *options, LITTERBOX_PASSWORD_COMMAND="sh -c 'echo ASKED >&2'")
+        assert refused.returncode == 2
+        assert "ASKED" not in refused.stderr
+
+
+def test_a_key_is_detached_from_a_box_that_is_gone(keys: Run, home: Path) -> None:
+    keys("generate", "work")
+    keys("attach", "work", "box")
+    (home / "definitions" / "box.Dockerfile").unlink()
+
+    assert keys("detach", "work", "box").returncode == 0
+    again = keys("detach", "work", "box")
+    assert (again.returncode, again.stderr.splitlines()[0]) == (1, "litterbox: There is no box box.")
 
 
 def test_a_wrong_password_from_a_command_is_refused(one_key: tuple[Path, Run]) -> None:
@@ -322,36 +333,8 @@ def _fill_up(path: Path) -> None:
 
 @pytest.fixture
 def at_terminal(environment: dict[str, str]):
-    """Start `litterbox keys …` on a terminal of its own."""
-    children: list[pexpect.spawn] = []
-
-    def start(*arguments: str) -> pexpect.spawn:
-        child = pexpect.spawn(
-            sys.executable,
-            ["-m", "litterbox", "keys", *arguments],
-            env=environment,
-            encoding="utf-8",
-            timeout=30,
-            dimensions=(24, 120),
-        )
-        children.append(child)
-        return child
-
-    yield start
-    for child in children:
-        child.close(force=True)
-
-
-def answer(child: pexpect.spawn, prompt: str, text: str) -> None:
-    child.expect_exact(prompt)
-    child.waitnoecho()
-    child.sendline(text)
-
-
-def rest_of(child: pexpect.spawn) -> str:
-    child.expect(pexpect.EOF)
-    child.wait()
-    return child.before
+    with terminals(environment) as start:
+        yield start
 
 
 def test_the_first_password_is_asked_twice_without_echo(at_terminal, keys: Run) -> None:
@@ -390,7 +373,7 @@ def test_the_third_try_may_be_right(at_terminal, keys: Run) -> None:
     answer(child, "That is not it. Key store password: ", "wrong again")
     answer(child, "That is not it. Key store password: ", PASSWORD)
 
-    assert "work is attached to box." in rest_of(child)
+    assert "work is attached to box, and asks each time." in rest_of(child)
     assert child.exitstatus == 0
 
 

@@ -9,17 +9,16 @@ from litterbox.agent.protocol import (
     MAX_MESSAGE,
     NEED_DATA,
     AgentConnection,
+    ExtensionFailure,
+    ExtensionResponse,
     Failure,
     FramingError,
     IdentitiesAnswer,
-    Malformed,
-    RequestIdentities,
-    SignRequest,
     SignResponse,
     Success,
-    Unsupported,
     encode,
 )
+from litterbox.agent.requests import Malformed, RequestIdentities, SignRequest, Unsupported
 
 LIST = String(Byte(11))
 SIGN = String(Byte(13) + String(b"key") + String(b"data") + UInt32(4))
@@ -56,15 +55,15 @@ def test_half_a_request_needs_more_data():
 
 @pytest.mark.parametrize(
     ("number", "name"),
-    [(17, "add identity"), (18, "remove identity"), (19, "remove all identities"), (22, "lock"), (200, "request 200")],
+    [(1, "request RSA identities (version 1)"), (20, "add smartcard key"), (200, "request 200")],
 )
 def test_other_requests_are_known_by_name(number, name):
     assert requests(String(Byte(number) + b"whatever")) == [Unsupported(number, name)]
 
 
 def test_an_extension_is_known_by_its_own_name():
-    message = String(Byte(27) + String(b"session-bind@openssh.com") + b"rest")
-    assert requests(message) == [Unsupported(27, "extension session-bind@openssh.com")]
+    message = String(Byte(27) + String(b"teleport@example.org") + b"rest")
+    assert requests(message) == [Unsupported(27, "extension teleport@example.org")]
 
 
 def test_the_name_of_an_extension_is_bounded_and_printable():
@@ -106,8 +105,12 @@ def test_responses_on_the_wire():
     assert encode(Failure()) == bytes.fromhex("0000000105")
     assert encode(Success()) == bytes.fromhex("0000000106")
     assert encode(SignResponse(b"sig")) == bytes.fromhex("00000008 0e 00000003") + b"sig"
-    answer = IdentitiesAnswer(((b"blob", "me@host"),))
+    answer = IdentitiesAnswer(((b"blob", b"me@host"),))
     assert encode(answer) == String(Byte(12) + UInt32(1) + String(b"blob") + String("me@host"))
+    assert encode(ExtensionFailure()) == bytes.fromhex("000000011c")
+    assert encode(ExtensionResponse("query", ("a", "b"))) == String(
+        Byte(29) + String("query") + String("a") + String("b")
+    )
     assert encode(IdentitiesAnswer(())) == bytes.fromhex("000000050c00000000")
 
 

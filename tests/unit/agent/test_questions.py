@@ -1,69 +1,174 @@
-"""What a person is asked about a request, in words."""
+"""What a person is asked about a request, in words, and what an answer for the session covers."""
 
+import hashlib
+
+import attrs
 import pytest
-from asyncssh.packet import String
+from asyncssh.packet import String, UInt32
 
-from litterbox.agent.identities import Identity, fingerprint
-from litterbox.agent.protocol import SignRequest
-from litterbox.agent.purpose import Login, Sshsig, Unrecognised
-from litterbox.agent.questions import about_list, about_signing, in_words
+from litterbox.agent.binding import Binding
+from litterbox.agent.constraints import Constraints
+from litterbox.agent.identities import Identity
+from litterbox.agent.private_keys import fingerprint
+from litterbox.agent.purpose import Contradiction, Login, Sshsig, Unrecognised
+from litterbox.agent.questions import (
+    Asker,
+    Called,
+    about_adding,
+    about_list,
+    about_locking,
+    about_removing,
+    about_removing_all,
+    about_signing,
+    about_unlocking,
+    in_words,
+)
+from litterbox.agent.requests import SignRequest, parse
 from litterbox.confirm.question import text
 
 BLOB = String(b"ssh-ed25519") + String(b"k" * 32)
 HOST_KEY = String(b"ssh-ed25519") + String(b"h" * 32)
-IDENTITY = Identity("github", BLOB, "me@host")
-LOGIN = Login(b"s" * 32, "git", "ssh-ed25519", None)
+HOP_KEY = String(b"ssh-ed25519") + String(b"j" * 32)
+IDENTITY = Identity("github", BLOB, b"me@host")
+LOGIN = Login(b"s" * 32, "git", "ssh-ed25519", None, hostbound=False)
+NAMED = attrs.evolve(LOGIN, host_key=HOST_KEY, hostbound=True)
+BOUND = attrs.evolve(NAMED, bound=True)
+COMMIT = Sshsig("git", "sha512")
 
 
-def about(purpose, *, data: bytes = b"data", flags: int = 0):
-    return about_signing("work", IDENTITY, SignRequest(BLOB, data, flags), purpose)
+def names(host_key: bytes) -> Called:
+    known = {HOST_KEY: Called(("github.com", "140.82.121.3", "third")), HOP_KEY: Called((), ("dev",))}
+    return known.get(host_key, Called())
+
+
+ASKER = Asker("work", (), names)
+FORWARDED = Asker("work", (Binding(HOP_KEY, b"1" * 32, forwarding=True),), names)
+
+
+def about(purpose, *, data: bytes = b"data", flags: int = 0, identity: Identity = IDENTITY, asker: Asker = ASKER):
+    return about_signing(asker, identity, SignRequest(BLOB, data, flags), purpose)
 
 
 @pytest.mark.parametrize(
     ("purpose", "words"),
     [
-        (LOGIN, 'logging in as "git", on a server that the request does not name'),
-        (
-            Login(b"s" * 32, "git", "ssh-ed25519", HOST_KEY),
-            f'logging in as "git", on the server with the host key {fingerprint(HOST_KEY)}',
-        ),
-        (Sshsig("git", "sha512"), 'a git commit or tag (namespace "git")'),
-        (Sshsig("file", "sha512"), 'a file (namespace "file")'),
-        (Sshsig("deploy@example.org", "sha512"), 'a signature in the namespace "deploy@example.org"'),
-        (Unrecognised(), "data that is not an SSH login"),
+        (LOGIN, 'log in as "git" on a server that the request does not name'),
+        (NAMED, 'log in as "git" on github.com or 140.82.121.3'),
+        (BOUND, 'log in as "git" on github.com or 140.82.121.3'),
+        (attrs.evolve(NAMED, host_key=HOP_KEY), 'log in as "git" on a server that only the box knows, as "dev"'),
+        (attrs.evolve(NAMED, host_key=BLOB), f'log in as "git" on an unknown server ({fingerprint(BLOB)})'),
+        (Contradiction(NAMED, "no"), 'log in as "git" on github.com or 140.82.121.3'),
+        (COMMIT, 'sign a git commit or tag (namespace "git")'),
+        (Sshsig("file", "sha512"), 'sign a file (namespace "file")'),
+        (Sshsig("deploy@example.org", "sha512"), 'make a signature in the namespace "deploy@example.org"'),
+        (Unrecognised(), "sign data that is not an SSH login"),
     ],
 )
 def test_what_a_signature_is_for(purpose, words):
-    assert in_words(purpose) == words
+    assert in_words(purpose, names) == words
 
 
-def test_a_signing_question_names_box_key_fingerprint_and_purpose():
-    assert text(about(LOGIN)) == (
+def test_a_signing_question_names_box_key_purpose_host_and_program():
+    asker = attrs.evolve(ASKER, program="ssh git@github.com")
+    assert text(about(BOUND, asker=asker)) == (
         'The box "work" asks to sign with an SSH key of yours.\n\n'
         "Key: github (ssh-ed25519)\n"
         f"Fingerprint: {IDENTITY.fingerprint}\n"
-        'For: logging in as "git", on a server that the request does not\n    name'
+        'For: Log in as "git" on github.com or 140.82.121.3\n'
+        f"Host key: {fingerprint(HOST_KEY)}\n\n"
+        'Program: says it is "ssh git@github.com"'
     )
 
 
-def test_for_this_session_is_offered_for_lists_and_namespaces_and_nothing_else():
-    assert about_list("work").offers_session
-    assert about(Sshsig("git", "sha512")).offers_session
-    assert not about(LOGIN).offers_session
-    assert not about(Login(b"s" * 32, "git", "ssh-ed25519", HOST_KEY)).offers_session
-    assert not about(Unrecognised()).offers_session
+def test_a_forwarded_connection_is_warned_of_in_every_question():
+    request = parse(17, String("ssh-ed25519") + String(b"k" * 32) + String(b"p" * 64) + String("me"))
+    for question in (
+        about(BOUND, asker=FORWARDED),
+        about_list(FORWARDED),
+        about_adding(FORWARDED, IDENTITY, request),
+        about_removing(FORWARDED, IDENTITY),
+        about_removing_all(FORWARDED),
+        about_locking(FORWARDED, b"p"),
+        about_unlocking(FORWARDED, b"p"),
+    ):
+        warning = dict(question.fields)["Forwarded"]
+        assert warning.startswith('through a server that only the box knows, as "dev": whoever controls')
 
 
-def test_an_approval_is_for_one_key_and_one_namespace():
-    git = about(Sshsig("git", "sha512")).approval
+def test_for_this_session_is_offered_for_lists_proven_destinations_and_namespaces_and_nothing_else():
+    assert about_list(ASKER).offers_session
+    assert about(COMMIT).offers_session
+    assert about(BOUND).offers_session
+    for purpose in (LOGIN, NAMED, Unrecognised(), Sshsig("x" * 65, "sha512")):
+        assert not about(purpose).offers_session
+    assert not about_removing(ASKER, IDENTITY).offers_session
+    assert not about_removing_all(ASKER).offers_session
+    assert not about_locking(ASKER, b"").offers_session
+
+
+def test_a_key_to_be_confirmed_each_time_is_never_approved_for_the_session():
+    confirmed = attrs.evolve(IDENTITY, constraints=Constraints(confirm=True))
+    assert not about(BOUND, identity=confirmed).offers_session
+    assert about(BOUND, identity=attrs.evolve(IDENTITY, constraints=Constraints())).offers_session
+
+
+def test_a_key_that_asks_once_has_one_approval_where_one_is_offered():
+    once = attrs.evolve(IDENTITY, ask="once")
+    assert about(BOUND, identity=once).once
+    assert not about(LOGIN, identity=once).once
+    assert not about(BOUND).once
+
+
+def test_an_approval_is_for_one_key_one_destination_and_one_way_there():
+    git = about(COMMIT).approval
     assert git == about(Sshsig("git", "sha256"), data=b"other").approval
     assert git != about(Sshsig("file", "sha512")).approval
-    other = Identity("other", HOST_KEY, "")
-    assert git != about_signing("work", other, SignRequest(HOST_KEY, b"", 0), Sshsig("git", "sha512")).approval
+    assert git != about(COMMIT, asker=FORWARDED).approval
+    assert git != about(COMMIT, identity=Identity("github", HOST_KEY, b"")).approval
+    login = about(BOUND).approval
+    assert login == about(BOUND, data=b"another session").approval
+    assert login != about(attrs.evolve(BOUND, user="root")).approval
+    assert login != about(attrs.evolve(BOUND, host_key=HOP_KEY)).approval
+    assert login != about(BOUND, asker=FORWARDED).approval
+    assert about_list(ASKER).approval != about_list(FORWARDED).approval
+
+
+def test_an_approval_does_not_hang_on_what_the_host_is_called_at_the_moment():
+    renamed = attrs.evolve(ASKER, names=lambda _key: Called(("other",)))
+    assert about(BOUND).approval == about(BOUND, asker=renamed).approval
+    assert about(BOUND).approval.called == '"git" on github.com or 140.82.121.3'
 
 
 def test_questions_are_equal_only_for_equal_requests():
     assert about(LOGIN) == about(LOGIN)
+    assert about(LOGIN) == about(LOGIN, asker=attrs.evolve(ASKER, program="another"))
     assert about(LOGIN) != about(LOGIN, data=b"date")
     assert about(LOGIN) != about(LOGIN, flags=2)
-    assert about(LOGIN) != about_list("work")
+    assert about(LOGIN) != about_list(ASKER)
+    assert about_removing(ASKER, IDENTITY) != about_removing(ASKER, Identity("github", HOST_KEY, b"me@host"))
+    assert about_locking(ASKER, b"a") != about_locking(ASKER, b"b")
+
+
+def test_no_secret_is_in_a_question():
+    secret = b"p" * 64
+    request = parse(25, String("ssh-ed25519") + String(b"k" * 32) + String(secret) + String("me") + b"\1" + UInt32(60))
+    shown = repr(about_adding(ASKER, IDENTITY, request)) + repr(request)
+    assert "pppp" not in shown
+    locking = about_locking(ASKER, b"hunter2")
+    assert "hunter2" not in repr(locking)
+    assert hashlib.sha256(b"hunter2").digest() in locking.request
+
+
+def test_what_a_key_would_be_kept_for_is_told():
+    destinations = (
+        String("") + String("") + String(""),
+        String("git") + String("github.com") + String("") + String(HOST_KEY) + b"\0",
+    )
+    step = String(destinations[0]) + String(destinations[1]) + String("")
+    body = (
+        b"\1" + UInt32(3600) + b"\2" + b"\xff" + String("restrict-destination-v00@openssh.com") + String(String(step))
+    )
+    request = parse(25, String("ssh-ed25519") + String(b"k" * 32) + String(b"p" * 64) + String("me") + body)
+    assert dict(about_adding(ASKER, IDENTITY, request).fields)["It would be kept"] == (
+        "in memory only, for 3,600 seconds, and asked about each time, only for here > git@github.com"
+    )

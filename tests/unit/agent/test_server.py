@@ -16,7 +16,9 @@ from trio.testing import wait_all_tasks_blocked
 
 from litterbox import paths
 from litterbox.agent import server
+from litterbox.agent.added import AddedKeys
 from litterbox.agent.identities import Identity, SigningError
+from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.protocol import MAX_MESSAGE
 from litterbox.agent.server import serve_agent
 from litterbox.audit import AuditLog
@@ -25,7 +27,7 @@ from litterbox.errors import KeyStoreError
 
 PRIVATE = asyncssh.generate_private_key("ssh-ed25519", comment="me@host")
 BLOB = PRIVATE.public_data
-IDENTITY = Identity("github", BLOB, "me@host")
+IDENTITY = Identity("github", BLOB, b"me@host")
 
 LIST = String(Byte(11))
 FAILURE = bytes([5])
@@ -47,6 +49,9 @@ class Keys:
 
     def find(self, public_blob: bytes) -> Identity | None:
         return next((key for key in self.keys if key.public_blob == public_blob), None)
+
+    def hide(self, public_blob: bytes) -> None:
+        self.keys = [key for key in self.keys if key.public_blob != public_blob]
 
     async def sign(self, identity: Identity, data: bytes, flags: int) -> bytes:
         if identity not in self.keys:
@@ -116,7 +121,9 @@ async def serving(user: User, keys: Keys | None = None, **changes: object) -> As
         listening.listen(128)
         options = {
             "box": "work",
-            "identities": keys or Keys(),
+            "stored": keys or Keys(),
+            "added": AddedKeys(),
+            "known_hosts": KnownHosts([]),
             "ask": user.ask,
             "audit": audit,
             **changes,
@@ -173,7 +180,7 @@ async def test_an_approved_signature_verifies():
     assert line["detail"] == {
         "key": "github",
         "fingerprint": PRIVATE.get_fingerprint(),
-        "purpose": "data that is not an SSH login",
+        "purpose": "sign data that is not an SSH login",
         "peer": os.getpid(),
     }
 
@@ -232,17 +239,16 @@ async def test_keys_that_cannot_be_read_are_refused(caplog):
     assert caplog.text.count("The key store is damaged.") == 2
 
 
-async def test_requests_not_built_yet_are_refused_and_named(caplog):
+async def test_what_this_agent_does_not_do_is_refused_and_named(caplog):
     user = User()
     async with serving(user) as agent:
         client = await agent.connect()
-        for number in (17, 18, 19, 20, 21, 22, 23, 25, 26, 1, 99):
+        for number in (1, 3, 20, 21, 26, 99):
             assert await client.ask(String(Byte(number) + b"body")) == FAILURE
-        assert await client.ask(String(Byte(27) + String(b"session-bind@openssh.com"))) == FAILURE
+        assert await client.ask(String(Byte(27) + String(b"teleport@example.org"))) == FAILURE
     assert user.asked == []
-    assert [line["what"] for line in audited()][-1] == "extension session-bind@openssh.com"
-    for name in ("add identity", "lock", "remove all identities", "extension session-bind@openssh.com"):
-        assert f"work: {name} refused: not built yet" in caplog.text
+    assert [line["what"] for line in audited()][-1] == "extension teleport@example.org"
+    assert "work: add smartcard key refused: not supported" in caplog.text
 
 
 async def test_a_malformed_request_is_refused_and_the_connection_goes_on():
@@ -264,7 +270,7 @@ async def test_an_impossible_length_closes_the_connection_at_once(length, caplog
 async def test_requests_sent_together_are_answered_in_order():
     async with serving(User()) as agent:
         client = await agent.connect()
-        await client.send(LIST + sign_request(b"1") + String(Byte(22)) + sign_request(b"2"))
+        await client.send(LIST + sign_request(b"1") + String(Byte(20)) + sign_request(b"2"))
         answers = [await client.answer() for _ in range(4)]
     assert answers[0] == ONE_KEY
     assert PRIVATE.convert_to_public().verify(b"1", answers[1][5:])
@@ -371,7 +377,7 @@ async def test_without_an_audit_line_nothing_is_granted(caplog):
         client = await agent.connect()
         assert await client.ask(LIST) == FAILURE
         assert await client.ask(sign_request(b"data")) == FAILURE
-        assert await client.ask(String(Byte(22))) == FAILURE
+        assert await client.ask(String(Byte(20))) == FAILURE
     assert caplog.text.count("cannot be written") == 3
 
 

@@ -1,17 +1,31 @@
-"""The text of a dialog: whatever a box puts into it, a person sees what it is."""
-
-import unicodedata
+"""The text of a dialog: every field on lines of its own, all labels there, and never more than a screen holds."""
 
 import attrs
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from litterbox.confirm.question import LINE, LONGEST_VALUE, Answer, Approval, Question, text, title, visible
+from litterbox.confirm.question import LINE, MOST_FIELDS, MOST_LINES, Answer, Approval, Question, text, title
+from litterbox.confirm.visible import columns, visible
 
 QUESTION = Question(
     box="work", asks="to sign with an SSH key of yours", fields=(("Key", "github"), ("For", "a file")), request=b""
 )
+LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
+FINGERPRINT = ("Fingerprint", "SHA256:tHbaQpyH/YGLbINUVfLrZRf4FUy0MsPBheaJt98+ShQ")
+
+# With few letters, so that values are long, wide, unbreakable or all breaks more often than they would by chance.
+VALUE = st.one_of(st.text(max_size=400), st.text(alphabet="W \u202e界\n", min_size=300, max_size=400))
+FIELD = st.tuples(st.sampled_from(["Key", "For", "If the passphrase is right"]), VALUE)
+
+
+def lines_of(question: Question) -> list[str]:
+    return text(question).replace(LEFT_TO_RIGHT, "").split("\n")
+
+
+def unbroken(text: str) -> str:
+    """Without spaces and breaks: a line is broken at a space, or within a word that is longer than it."""
+    return text.replace("\n", "").replace(" ", "").replace(LEFT_TO_RIGHT, "")
 
 
 def test_a_dialog_names_its_box_and_says_each_field_on_a_line():
@@ -19,85 +33,90 @@ def test_a_dialog_names_its_box_and_says_each_field_on_a_line():
     assert text(QUESTION) == 'The box "work" asks to sign with an SSH key of yours.\n\nKey: github\nFor: a file'
 
 
+def test_a_program_of_the_host_is_called_one():
+    question = attrs.evolve(QUESTION, box=None)
+    assert title(question) == "Litterbox agent"
+    assert lines_of(question)[0] == "A program on this computer asks to sign with an SSH key of yours."
+
+
+def test_claims_stand_apart_from_what_litterbox_vouches_for():
+    question = attrs.evolve(QUESTION, claims=(("Program", 'says it is "ssh"'),))
+    assert lines_of(question)[-3:] == ["For: a file", "", 'Program: says it is "ssh"']
+
+
+def test_claims_do_not_tell_questions_apart():
+    assert attrs.evolve(QUESTION, claims=(("Program", "a"),)) == attrs.evolve(QUESTION, claims=(("Program", "b"),))
+    assert attrs.evolve(QUESTION, fields=()) != QUESTION
+
+
 def test_for_this_session_is_offered_where_there_is_something_to_remember():
     assert not QUESTION.offers_session
     assert attrs.evolve(QUESTION, approval=Approval("sign", "a", "b")).offers_session
 
 
-def test_only_the_three_approvals_approve():
+def test_nothing_is_asked_once_and_for_all_without_something_to_remember():
+    with pytest.raises(ValueError, match="approval"):
+        attrs.evolve(QUESTION, once=True)
+
+
+def test_a_question_with_more_fields_than_a_window_holds_cannot_be_made():
+    field = ("Key", "x")
+    assert attrs.evolve(QUESTION, fields=(field,) * (MOST_FIELDS - 1), claims=(field,))
+    with pytest.raises(ValueError, match="at most 8 fields"):
+        attrs.evolve(QUESTION, fields=(field,) * MOST_FIELDS, claims=(field,))
+
+
+def test_only_the_approvals_approve():
     approving = {answer for answer in Answer if answer.approved}
-    assert approving == {Answer.APPROVED_ONCE, Answer.APPROVED_SESSION, Answer.REMEMBERED}
-
-
-@pytest.mark.parametrize(
-    "plain", ["github", "me@host", "<b>&amp;</b>", r"C:\new\table", "Žluťoučký kůň", "東京", "שלום"]
-)
-def test_plain_text_stays_as_it_is(plain):
-    assert visible(plain) == plain
-
-
-@pytest.mark.parametrize(
-    ("hidden", "shown"),
-    [
-        ("a\nb", r"a\nb"),
-        ("a\r\tb", r"a\r\tb"),
-        ("\x1b[31m", r"\x1b[31m"),
-        ("\0", r"\x00"),
-        ("\x7f\x9b", r"\x7f\x9b"),
-        ("\u202egnp.exe", r"\u202egnp.exe"),
-        ("\u2066\u2069\u200e\u061c", r"\u2066\u2069\u200e\u061c"),
-        ("a\u200bb\u200d\ufeff", r"a\u200bb\u200d\ufeff"),
-        ("a\u2028b\u2029c", r"a\u2028b\u2029c"),
-        ("a\u00a0b\u3000c", r"a\xa0b\u3000c"),
-        ("\u00ad\u180e\u2060", r"\xad\u180e\u2060"),
-        ("\u3164\u115f\u2800\ufe0f", r"\u3164\u115f\u2800\ufe0f"),
-        ("\U000e0041", r"\U000e0041"),
-        ("\ue000", r"\ue000"),
-        ("\ud800", r"\ud800"),
-        ("\ufdfd", r"\ufdfd"),
-        ("\U00012031", r"\U00012031"),
-        ("e\u0301\u0302\u0303\u0304", "e\u0301\u0302" + r"\u0303\u0304"),
-        ("a\u20dd", r"a\u20dd"),
-    ],
-)
-def test_what_cannot_be_seen_is_shown_as_its_escape(hidden, shown):
-    assert visible(hidden) == shown
-
-
-def test_a_long_value_loses_its_middle():
-    shown = visible("begin" + "x" * 10_000 + "end")
-    assert shown.startswith("beginxxx")
-    assert shown.endswith("xxxend")
-    assert "[… 9,848 characters …]" in shown
+    assert approving == {Answer.APPROVED_ONCE, Answer.APPROVED_SESSION, Answer.REMEMBERED, Answer.ALLOWED}
 
 
 def test_no_value_passes_for_another_field():
     spoofs = ["x\nFingerprint: SHA256:good", "x" * 59 + " Fingerprint: SHA256:good", "x " * 100]
     for spoof in spoofs:
-        lines = text(attrs.evolve(QUESTION, fields=(("Key", spoof),))).replace("\u200e", "").split("\n")[2:]
-        assert lines[0].startswith("Key: ")
-        assert all(line.startswith("    ") for line in lines[1:])
+        fields = lines_of(attrs.evolve(QUESTION, fields=(("Key", spoof),)))[2:]
+        assert fields[0].startswith("Key: ")
+        assert all(line.startswith("    ") for line in fields[1:])
 
 
 def test_a_line_in_hebrew_begins_at_the_left():
     *_, line = text(attrs.evolve(QUESTION, fields=(("Key", "שלום"),))).split("\n")
-    assert line == "\u200eKey: שלום"
+    assert line == f"{LEFT_TO_RIGHT}Key: שלום"
 
 
-@given(st.text(alphabet=st.characters(), max_size=400))
-def test_any_value_becomes_bounded_visible_text(value):
-    shown = visible(value)
-    assert len(shown) <= 10 * (LONGEST_VALUE + 30)
-    for character in shown:
-        assert character == " " or unicodedata.category(character)[0] in "LMNPS"
-    shown.encode("utf-8")
+def test_ordinary_fields_lose_nothing_beside_hostile_ones():
+    ordinary = (("Key", "k" * 64), FINGERPRINT, ("For", 'log in as "git" on github.com'))
+    hostile = (("Forwarded", "through " + "W" * 10_000), ("Where", "\u202e" * 10_000))
+    whole = text(attrs.evolve(QUESTION, fields=(*ordinary, *hostile), claims=(("Program", "界" * 10_000),)))
+    for _label, value in ordinary:
+        assert unbroken(value) in unbroken(whole)
 
 
-@given(st.lists(st.tuples(st.just("Key"), st.text(alphabet=st.characters(), max_size=400))))
-def test_any_fields_become_short_lines_that_lose_nothing(fields):
-    question = attrs.evolve(QUESTION, fields=tuple(fields))
-    body = text(question)
-    for line in body.split("\n"):
-        assert len(line) <= LINE + 1
+def test_a_claim_gives_way_before_what_litterbox_vouches_for():
+    long = " ".join(["word"] * 30)
+    question = attrs.evolve(QUESTION, fields=(("For", long),) * 4, claims=(("Program", long),) * 3)
+    whole = " ".join(line.strip() for line in lines_of(question))
+    assert whole.count(f"For: {long}") == 4
+    assert whole.count("Program: word") == whole.count("characters …]") == 3
+
+
+@given(VALUE, st.lists(FIELD, max_size=MOST_FIELDS), st.integers(0, MOST_FIELDS))
+def test_any_fields_become_few_short_lines_with_every_label(asks, fields, claims):
+    fields.append(FINGERPRINT)
+    fields = fields[-MOST_FIELDS:]
+    question = Question(
+        box="b" * 32, asks=asks, fields=tuple(fields[claims:]), claims=tuple(fields[:claims]), request=b""
+    )
+    shown = lines_of(question)
+    assert len(shown) <= MOST_LINES
+    assert all(columns(line) <= LINE for line in shown)
+    labels = [line.split(":")[0] for line in shown if line and not line.startswith("    ")]
+    assert labels[1:] == [label for label, _ in question.fields + question.claims]
+    assert claims or ": ".join(FINGERPRINT) in shown
+
+
+@given(st.lists(FIELD, max_size=3))
+def test_few_fields_lose_nothing_but_their_own_middles(fields):
+    body = text(attrs.evolve(QUESTION, fields=tuple(fields)))
     for _, value in fields:
-        assert visible(value).replace(" ", "") in body.replace("\n", "").replace(" ", "").replace("\u200e", "")
+        assert unbroken(visible(value)) in unbroken(body)

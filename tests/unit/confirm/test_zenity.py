@@ -14,6 +14,7 @@ from litterbox.confirm.question import Answer, Approval, Question
 
 QUESTION = Question(box="work", asks="to sign", fields=(("Key", "github"),), request=b"")
 WITH_SESSION = attrs.evolve(QUESTION, approval=Approval("sign", "a", "b"))
+ONCE_AND_FOR_ALL = attrs.evolve(WITH_SESSION, once=True)
 LABEL = "Approve for this session"
 DISPLAYS = [{"DISPLAY": ":1"}]
 
@@ -64,6 +65,36 @@ async def test_only_the_buttons_own_status_and_label_approve(program, script, an
 async def test_the_label_approves_nothing_where_it_was_not_offered(program):
     script = program(f"echo '{LABEL}'; exit $ZENITY_ESC")
     assert await zenity.show(QUESTION, displays=DISPLAYS, program=script) is Answer.DECLINED
+
+
+@pytest.mark.parametrize(
+    ("script", "answer"),
+    [
+        ("exit $ZENITY_OK", Answer.APPROVED_SESSION),
+        ("exit $ZENITY_CANCEL", Answer.DECLINED),
+        ("exit $ZENITY_TIMEOUT", Answer.TIMED_OUT),
+        (f"echo '{LABEL}'; exit $ZENITY_ESC", Answer.DECLINED),
+        (f"echo '{LABEL}'; exit $ZENITY_EXTRA", Answer.NOT_SHOWN),
+        ("exit 0", Answer.NOT_SHOWN),
+    ],
+)
+async def test_what_is_asked_once_and_for_all_is_approved_for_the_session(program, script, answer):
+    assert await zenity.show(ONCE_AND_FOR_ALL, displays=DISPLAYS, program=program(script)) is answer
+
+
+@pytest.mark.parametrize(
+    ("question", "buttons"),
+    [
+        (QUESTION, ["--ok-label=Approve once", "--cancel-label=Decline"]),
+        (WITH_SESSION, ["--ok-label=Approve once", "--cancel-label=Decline", f"--extra-button={LABEL}"]),
+        (ONCE_AND_FOR_ALL, [f"--ok-label={LABEL}", "--cancel-label=Decline"]),
+    ],
+)
+async def test_only_the_answers_that_there_are_have_a_button(program, tmp_path, question, buttons):
+    script = program(f'for word; do printf "%s\\0" "$word"; done > {tmp_path}/words; exit 1')
+    await zenity.show(question, displays=DISPLAYS, program=script)
+    words = (tmp_path / "words").read_text().split("\0")
+    assert [word for word in words if "label" in word or "button" in word] == buttons
 
 
 async def test_each_display_is_tried_until_one_shows(program):

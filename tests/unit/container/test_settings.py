@@ -1,11 +1,13 @@
 """Settings are read strictly: a mistake names file, key and what is allowed, and nothing is guessed."""
 
+import logging
 import os
 
+import attrs
 import pytest
 
 from litterbox import paths
-from litterbox.container import settings
+from litterbox.container import create, settings
 from litterbox.container.settings import Settings
 from litterbox.errors import SettingsError
 
@@ -23,7 +25,9 @@ def write():
 
 def test_the_file_that_define_writes_is_valid_and_has_every_key(write):
     write(settings.TEMPLATE.format(name="work", network="pasta"))
-    assert settings.load("work") == Settings(network="pasta", wayland=False, pipewire=False)
+    assert settings.load("work") == Settings(network="pasta", wayland=False, pipewire=False, dialog_timeout=60)
+    for key in attrs.fields_dict(Settings):
+        assert f"\n{key} = " in settings.TEMPLATE
 
 
 def test_a_missing_file_is_the_defaults():
@@ -36,6 +40,28 @@ def test_every_network_is_taken(write):
         assert settings.load("work").network == network
 
 
+@pytest.mark.parametrize("seconds", [5, 60, 3600])
+def test_a_dialog_waits_as_long_as_the_file_says(write, seconds):
+    write(f"dialog_timeout = {seconds}")
+    assert settings.load("work").dialog_timeout == seconds
+
+
+def test_a_changed_timeout_counts_for_the_next_dialog(write):
+    assert settings.dialog_timeout("work") == 60
+    write("dialog_timeout = 90")
+    assert settings.dialog_timeout("work") == 90
+
+
+@pytest.mark.parametrize("text", ["dialog_timeout = 0", "dialog_timeout = ", "network = 7\ndialog_timeout = 90"])
+def test_dialogs_wait_as_by_default_where_the_settings_are_broken_and_the_log_says_so(write, text, caplog):
+    write(text)
+    with caplog.at_level(logging.WARNING):
+        assert settings.dialog_timeout("work") == 60
+    [record] = caplog.records
+    assert record.message.startswith("work: dialogs wait for 60 seconds: ")
+    assert paths.settings("work") in record.message
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -43,7 +69,13 @@ def test_every_network_is_taken(write):
         ("network = true", ["network", "True", '"host"']),
         ("wayland = 1", ["wayland", "1", "true or false"]),
         ('pipewire = "yes"', ["pipewire", "'yes'", "true or false"]),
-        ("colour = 3", ["unknown key colour", "network", "wayland", "pipewire"]),
+        ("dialog_timeout = 4", ["dialog_timeout", "4", "whole seconds from 5 to 3600"]),
+        ("dialog_timeout = 3601", ["dialog_timeout", "3601", "3600"]),
+        ("dialog_timeout = -60", ["dialog_timeout", "-60", "from 5"]),
+        ("dialog_timeout = 60.0", ["dialog_timeout", "60.0", "whole seconds"]),
+        ("dialog_timeout = true", ["dialog_timeout", "True", "whole seconds"]),
+        ('dialog_timeout = "1 minute"', ["dialog_timeout", "'1 minute'", "whole seconds"]),
+        ("colour = 3", ["unknown key colour", "network", "wayland", "pipewire", "dialog_timeout"]),
         ("network = pasta", ["not TOML", "line 1"]),
     ],
 )
@@ -65,3 +97,10 @@ def test_a_file_that_is_not_text_is_refused(write):
 def test_the_default_network_follows_podman():
     assert settings.default_network((5, 4, 2)) == "pasta"
     assert settings.default_network((4, 3, 1)) == "slirp4netns"
+
+
+def test_how_long_dialogs_wait_makes_no_container_out_of_date():
+    for version in ((5, 4, 2), (4, 3, 1)):
+        assert create.options("work", Settings(dialog_timeout=5), version) == create.options(
+            "work", Settings(), version
+        )

@@ -11,13 +11,11 @@ from litterbox.keys.records import Ask, Attachment, Cost, Sealed, Store, StoredK
 PUBLIC = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJZqvhF67gHVMfwOvqvMvnQHOcepzt/Ulv9AhLziq99Y"
 ASKS: st.SearchStrategy[Ask] = st.sampled_from(["always", "once", "never"])
 SEALED = st.builds(Sealed, st.binary(max_size=12), st.binary(max_size=80))
-HOSTS = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20)
+HOSTS = st.from_regex(r"[a-z0-9.*?-]{1,20}", fullmatch=True)
+BOXES = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
 ATTACHMENTS = st.builds(
-    Attachment,
-    st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True),
-    st.lists(HOSTS, max_size=3).map(tuple),
-    ASKS,
-)
+    Attachment, BOXES, st.lists(HOSTS, min_size=1, max_size=3, unique=True).map(tuple), ASKS
+) | st.builds(Attachment, BOXES, st.just(()), st.sampled_from(["always", "once"]))
 KEYS = st.builds(
     StoredKey,
     st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}", fullmatch=True),
@@ -78,6 +76,13 @@ def test_hand_made_layout_comments_and_names_are_read() -> None:
         ('ask: "once"', 'ask: "sometimes"', "keys[0].attachments[0].ask: this value is not one of those allowed"),
         ('["example.org"]', '"example.org"', "keys[0].attachments[0].hosts: expected a list"),
         ('["example.org"]', '["exa\\u{202e}mple"]', "keys[0].attachments[0].hosts: these are not host patterns"),
+        ('["example.org"]', '["Example.org"]', "keys[0].attachments[0].hosts: these are not host patterns"),
+        ('["example.org"]', '["!example.org"]', "keys[0].attachments[0].hosts: these are not host patterns"),
+        (
+            'hosts: ["example.org"],\n                    ask: "once"',
+            'hosts: [],\n                    ask: "never"',
+            "keys[0].attachments[0].ask: a key that never asks must say for which hosts",
+        ),
         ("iterations: 3", 'iterations: "3"', "line 6, column 25: vault.cost.iterations: expected a whole number"),
         ("iterations: 3", "iterations: true", "vault.cost.iterations: expected a whole number"),
         ("iterations: 3", "iterations: 3.0", "vault.cost.iterations: expected a whole number"),
@@ -115,7 +120,7 @@ def test_names_and_boxes_come_once() -> None:
     ("version", "sentence"),
     [
         (4, "was written by a newer Litterbox (version 4)"),
-        (2, "was written by an older Litterbox (version 2); this release cannot convert it yet"),
+        (2, "is the Rust Litterbox's (version 2), and not converted yet"),
         (1, "has version 1, which Litterbox does not read"),
         (-1, "has version -1, which Litterbox does not read"),
     ],
@@ -134,8 +139,19 @@ def test_the_store_of_the_rust_litterbox_is_recognised() -> None:
         'encrypted_key:[48,130,1,2],attached_litterboxes:["box"])])'
     )
 
-    with pytest.raises(KeyStoreError, match="older Litterbox"):
+    with pytest.raises(document.RustStoreError):
         document.decode(old.encode(), "keys.ron")
+
+
+@pytest.mark.parametrize("version", ["", "version:0,", "version:1,"])
+def test_an_older_store_of_the_rust_litterbox_says_how_to_take_its_keys_out(version: str) -> None:
+    old = f'({version}password_hash:"$argon2id$v=19$m=19456,t=2,p=1$abc$def",keys:[])'
+
+    with pytest.raises(KeyStoreError, match=r"has version [01], which Litterbox does not read") as refusal:
+        document.decode(old.encode(), "keys.ron")
+
+    assert "keys export" in refusal.value.hint
+    assert not isinstance(refusal.value, document.RustStoreError)
 
 
 def test_bytes_that_are_not_utf8_are_placed() -> None:

@@ -80,6 +80,7 @@ def _pkcs8(key) -> bytes:
         (_pkcs8(ec.generate_private_key(ec.SECP256K1())), "The key is of a type that OpenSSH does not use."),
         (_pkcs8(ed448.Ed448PrivateKey.generate()), "The key is of a type that OpenSSH does not use."),
         (_pkcs8(x25519.X25519PrivateKey.generate()), "The key is of a type that OpenSSH does not use."),
+        (ED25519.export_private_key("pkcs8-der").replace(b"+ep", b"+eq"), "The file is not a private key."),
     ],
 )
 def test_what_cannot_be_imported_is_told_apart(content: bytes, sentence: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from litterbox.errors import HostError, IdentityError, KeyStoreError, TamperedError, WrongPassword
+from litterbox.errors import HostError, IdentityError, KeyStoreError, TamperedError, UsageError, WrongPassword
 from litterbox.keys import document, formats, store, vault
 from litterbox.keys.records import Attachment, Sealed, Store
 
@@ -92,6 +92,11 @@ def test_attaching_and_detaching_seal_anew_and_come_back_the_same(sample) -> Non
     detached = store.detach(attached, sample.vault_key, "play", "box")
     assert detached.keys[1].attachments == ()
     assert formats.open_private_key(detached.keys[1], sample.vault_key) == sample.private_keys["play"]
+
+
+def test_no_store_is_made_that_lets_a_key_be_used_anywhere_unseen(sample) -> None:
+    with pytest.raises(UsageError, match="must say for which hosts"):
+        store.attach(sample.store, sample.vault_key, "play", Attachment("box", ask="never"))
 
 
 def test_what_is_so_already_changes_nothing(sample) -> None:

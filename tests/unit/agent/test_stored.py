@@ -9,7 +9,9 @@ import pytest
 from asyncssh.packet import String
 
 from litterbox import paths
-from litterbox.agent.identities import Identity, SigningError, StoreIdentities, algorithm, fingerprint
+from litterbox.agent.identities import Identity, SigningError
+from litterbox.agent.private_keys import algorithm_name, fingerprint
+from litterbox.agent.stored import StoreIdentities
 from litterbox.errors import KeyStoreError
 from litterbox.keys import store, vault
 from litterbox.keys.records import Attachment, Cost, Store, StoredKey
@@ -39,7 +41,7 @@ def save(*keys: StoredKey) -> None:
 
 
 def identities(vault_key: bytes | None = VAULT_KEY) -> StoreIdentities:
-    return StoreIdentities("work", lambda: vault_key)
+    return StoreIdentities.of_box("work", lambda: vault_key)
 
 
 def names(seen: StoreIdentities) -> list[str]:
@@ -52,14 +54,14 @@ def verifies(key: asyncssh.SSHKey, data: bytes, signature: bytes) -> bool:
 
 def test_an_identity_tells_its_type_and_fingerprint():
     key = private_key()
-    identity = Identity("github", key.public_data, "me@host")
+    identity = Identity("github", key.public_data, b"me@host")
     assert identity.fingerprint == key.get_fingerprint()
     assert identity.algorithm == "ssh-ed25519"
 
 
 @pytest.mark.parametrize("blob", [b"", b"\xff\xff\xff\xff", String(b"\xff"), b"hello"])
 def test_a_blob_that_is_no_key_still_has_a_fingerprint_and_no_type(blob):
-    assert algorithm(blob) == "unknown"
+    assert algorithm_name(blob) == "unknown"
     assert fingerprint(blob).startswith("SHA256:")
 
 
@@ -73,7 +75,7 @@ def test_only_the_keys_attached_to_the_box_are_seen():
     save(sealed("github", ours, "other", "work"), sealed("bank", others, "other"))
     seen = identities()
     assert [(key.name, key.public_blob, key.comment) for key in seen.listed()] == [
-        ("github", ours.public_data, "me@host")
+        ("github", ours.public_data, b"me@host")
     ]
     assert seen.find(ours.public_data).name == "github"
     assert seen.find(others.public_data) is None
@@ -117,7 +119,7 @@ def test_a_damaged_store_is_an_error_at_every_call_until_it_is_mended():
 
 def test_a_store_that_cannot_be_looked_at_is_an_error(tmp_path):
     (tmp_path / "file").touch()
-    seen = StoreIdentities("work", lambda: None, path=str(tmp_path / "file" / "keys.ron"))
+    seen = StoreIdentities.of_box("work", lambda: None, path=str(tmp_path / "file" / "keys.ron"))
     with pytest.raises(KeyStoreError):
         seen.listed()
 
@@ -133,18 +135,36 @@ async def test_an_entry_changed_by_hand_signs_nothing_when_the_key_comes_later(c
     bad = private_key()
     save(attrs.evolve(sealed("bad", bad), attachments=(Attachment("work"),)))
     opens = [None]
-    seen = StoreIdentities("work", lambda: opens[0])
+    seen = StoreIdentities.of_box("work", lambda: opens[0])
     identity = seen.find(bad.public_data)
     opens[0] = VAULT_KEY
-    with pytest.raises(SigningError, match="no longer attached"):
+    with pytest.raises(SigningError, match="no longer offered"):
         await seen.sign(identity, b"data", 0)
     assert "'bad' is not as Litterbox sealed it" in caplog.text
 
 
-def test_a_key_limited_to_hosts_is_not_offered_yet(caplog):
+def test_an_identity_has_the_limits_of_its_attachment():
     save(sealed("github", private_key(), "work", hosts=("github.com",), ask="never"))
-    assert names(identities()) == []
-    assert "limited to hosts" in caplog.text
+    [identity] = identities().listed()
+    assert (identity.hosts, identity.ask) == (("github.com",), "never")
+
+
+def test_keys_by_name_have_no_limits_whatever_they_are_attached_to():
+    save(sealed("github", private_key(), "work", hosts=("github.com",)), sealed("bank", private_key("ssh-rsa")))
+    [identity] = StoreIdentities.named(["github"], lambda: VAULT_KEY).listed()
+    assert (identity.name, identity.hosts, identity.ask) == ("github", (), "always")
+
+
+def test_a_hidden_key_is_out_of_sight_until_it_is_attached_anew():
+    key = private_key()
+    save(sealed("github", key, "work"))
+    seen = identities()
+    seen.hide(key.public_data)
+    seen.hide(b"no such key")
+    assert names(seen) == []
+    assert seen.find(key.public_data) is None
+    save(sealed("github", key, "work"))
+    assert names(seen) == ["github"]
 
 
 @pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"])
@@ -176,7 +196,7 @@ async def test_a_key_detached_after_it_was_found_signs_nothing():
     seen = identities()
     found = seen.find(key.public_data)
     save(sealed("github", key, "other"))
-    with pytest.raises(SigningError, match="'github' is no longer attached to work"):
+    with pytest.raises(SigningError, match="'github' is no longer offered by work"):
         await seen.sign(found, b"data", 0)
 
 

@@ -1,0 +1,103 @@
+"""Which SSH sessions a connection to the agent is bound to (`session-bind@openssh.com`, OpenSSH's PROTOCOL.agent).
+
+A client that is about to log in, or to forward the agent, proves with a signature of the host's key which host it
+talks to. The rules are those of OpenSSH's ssh-agent; sans-I/O.
+"""
+
+from typing import Final
+
+import attrs
+from asyncssh.public_key import SSHKey, SSHOpenSSHCertificate, decode_ssh_public_key
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from litterbox.agent import certificates
+from litterbox.errors import LitterboxError
+
+MOST_BINDINGS: Final = 16  # as OpenSSH's AGENT_MAX_SESSION_IDS
+_LONGEST_SESSION_ID: Final = 128  # bytes, as OpenSSH's AGENT_MAX_SID_LEN
+
+
+class BindingError(LitterboxError):
+    """The session cannot be bound; the sentence says why, for the log."""
+
+
+@attrs.frozen
+class SessionBind:
+    """The request: bind this connection to an SSH session (PROTOCOL.agent section 1).
+
+    `signature` is the host key's over the session id, from the key exchange. `forwarding` says that what comes
+    next on this connection comes from that host; without it the client logs in there.
+    """
+
+    host_key: bytes
+    session_id: bytes
+    signature: bytes
+    forwarding: bool
+
+
+@attrs.frozen
+class Binding:
+    """One verified session: the host's key as a public blob, and its certificate where it showed one."""
+
+    host_key: bytes
+    session_id: bytes
+    forwarding: bool
+    certificate: SSHOpenSSHCertificate | None = attrs.field(default=None, eq=False, repr=False)
+
+    @property
+    def shown_key(self) -> bytes:
+        """What the host showed in the key exchange: its certificate, or its key."""
+        return self.host_key if self.certificate is None else self.certificate.public_data
+
+
+class Bindings:
+    """The sessions that one connection is bound to, in order: each but the last is a hop of a forwarded agent.
+
+    `failed` tells that a binding was refused: from then on nobody knows for sure where the connection leads.
+    """
+
+    def __init__(self) -> None:
+        self.hops: tuple[Binding, ...] = ()
+        self.failed = False
+
+    def bind(self, request: SessionBind) -> Binding:
+        """Add a session, or find it again. Raises BindingError, and the connection has failed to be bound."""
+        try:
+            return self._bind(request)
+        except BindingError:
+            self.failed = True
+            raise
+
+    def _bind(self, request: SessionBind) -> Binding:
+        if len(request.session_id) > _LONGEST_SESSION_ID:
+            raise BindingError(f"A session id of {len(request.session_id)} bytes is too long.")
+        binding = _verified(request)
+        for hop in self.hops:
+            if not hop.forwarding:
+                raise BindingError("The connection is bound to a login already, and to nothing else.")
+            if hop.session_id == binding.session_id:
+                if hop.shown_key == binding.shown_key:
+                    return hop
+                raise BindingError("The session is bound to another host key already.")
+        if len(self.hops) >= MOST_BINDINGS:
+            raise BindingError(f"More than {MOST_BINDINGS} sessions on one connection.")
+        self.hops = (*self.hops, binding)
+        return binding
+
+
+def _verified(request: SessionBind) -> Binding:
+    certificate = None
+    try:
+        if certificates.is_certificate(request.host_key):
+            certificate = certificates.decode(request.host_key)
+            key: SSHKey = certificate.key
+        else:
+            key = decode_ssh_public_key(request.host_key)
+        good = key.verify(request.session_id, request.signature)
+    except certificates.BadCertificate as error:
+        raise BindingError(error.sentence) from None
+    except (ValueError, UnsupportedAlgorithm, OverflowError) as error:
+        raise BindingError(f"The host key is not one that can be verified: {error}.") from None
+    if not good:
+        raise BindingError("The host key did not sign this session.")
+    return Binding(key.public_data, request.session_id, request.forwarding, certificate)

@@ -1,0 +1,146 @@
+"""Who decides about a request of one connection, and the line that says so: a person, an approval, or the policy."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, Literal
+
+import attrs
+import trio
+
+from litterbox.agent import requester
+from litterbox.agent.added import AddedKeys
+from litterbox.agent.binding import Bindings
+from litterbox.agent.hangup import Hangups
+from litterbox.agent.identities import Identities, Identity
+from litterbox.agent.known_hosts import KnownHosts
+from litterbox.agent.lock import AgentLock
+from litterbox.agent.protocol import Failure, Response
+from litterbox.agent.questions import Asker, Called
+from litterbox.audit import AuditError, AuditLog
+from litterbox.confirm.question import Answer, Question
+
+_MOST_WORDS: Final = 32
+_LONGEST_HOST: Final = 255
+
+_logger = logging.getLogger(__name__)
+
+Ask = Callable[[Question], Awaitable[Answer]]
+Approve = Literal["ask", "all", "none"]
+Detail = Mapping[str, str | int]
+
+# Who decided, for the audit log; what is not here was decided by the person at the dialog.
+_DECIDED_BY: Final = {
+    Answer.REMEMBERED: "session approval",
+    Answer.ALLOWED: "policy",
+    Answer.REFUSED: "policy",
+    Answer.TIMED_OUT: "timeout",
+    Answer.WITHDRAWN: "disconnect",
+    Answer.NOT_SHOWN: "no display",
+    Answer.PAUSED: "pause",
+    Answer.CROWDED: "full queue",
+}
+
+
+@attrs.frozen(kw_only=True)
+class Agent:
+    """What all connections of one agent share. `box` is None for an agent of the host's own.
+
+    `claims` gives the names that the box itself knows a host key by. `approve` "all" asks nobody, but for keys
+    that were added to be confirmed; "none" refuses all that would be asked.
+    """
+
+    box: str | None
+    stored: Identities
+    added: AddedKeys
+    known_hosts: KnownHosts
+    claims: Callable[[bytes], Sequence[str]]
+    ask: Ask
+    audit: AuditLog
+    approve: Approve = "ask"
+    lock: AgentLock = attrs.field(factory=AgentLock)
+
+    @property
+    def who(self) -> str:
+        return self.box or "agent"
+
+    def find(self, public_blob: bytes) -> Identity | None:
+        """The key of that public half: one that a client added before the same one of the store."""
+        return self.added.find(public_blob) or self.stored.find(public_blob)
+
+    def listed(self) -> list[Identity]:
+        added = self.added.listed()
+        blobs = {identity.public_blob for identity in added}
+        return [identity for identity in self.stored.listed() if identity.public_blob not in blobs] + list(added)
+
+
+@attrs.frozen
+class Decisions:
+    """The decisions about one connection's requests; `pid` is the process at the other end."""
+
+    agent: Agent
+    hangups: Hangups
+    connection: trio.socket.SocketType
+    pid: int
+    bindings: Bindings = attrs.field(factory=Bindings)
+
+    async def confirm(
+        self, about: Callable[[Asker], Question], identity: Identity | None = None
+    ) -> tuple[Answer, Asker]:
+        """Ask, where the agent asks at all; the use of a key that was added to be confirmed is always asked about."""
+        agent = self.agent
+        insists = identity is not None and identity.constraints is not None and identity.constraints.confirm
+        if agent.approve == "none":
+            return Answer.REFUSED, self.asker(identity)
+        if agent.approve == "all" and not insists:
+            return Answer.ALLOWED, self.asker(identity)
+        asker = self.asker(identity, program=requester.claim(self.pid))
+        answer, open_before = Answer.WITHDRAWN, not agent.lock.locked
+        with self.hangups.cancelling(self.connection):
+            answer = await agent.ask(about(asker))
+        if open_before and agent.lock.locked:
+            answer = Answer.REFUSED  # another client locked the agent while the person was asked
+        return answer, asker
+
+    def asker(self, identity: Identity | None, *, program: str | None = None) -> Asker:
+        agent = self.agent
+
+        def names(host_key: bytes) -> Called:
+            # A hash in known_hosts can only be compared with names: those that the key is for, and those that the
+            # client speaks of. Its word decides nothing, for known_hosts must hold that name with that key.
+            candidates = (*(identity.hosts if identity else ()), *(hosts_in(program) if program else ()))
+            known = agent.known_hosts.names(host_key, candidates)
+            return Called(known, () if known else tuple(agent.claims(host_key)))
+
+        return Asker(agent.box, self.bindings.hops, names, program)
+
+    def done(self, what: str, detail: Detail, answer: Answer, response: Response) -> Response:
+        """Write down what is granted; without its line, it is not."""
+        decision = Answer.APPROVED_SESSION if answer is Answer.APPROVED_SESSION else Answer.APPROVED_ONCE
+        return response if self._record(what, detail, decision.value, answer) else Failure()
+
+    def declined(self, what: str, detail: Detail, answer: Answer) -> Response:
+        _logger.info("%s: %s declined: %s", self.agent.who, what, answer.value)
+        self._record(what, detail, "declined", answer)
+        return Failure()
+
+    def refuse(self, what: str, detail: Detail, reason: str) -> Response:
+        _logger.warning("%s: %s refused: %s", self.agent.who, what, reason)
+        self._record(what, {**detail, "reason": reason}, "refused", Answer.REFUSED)
+        return Failure()
+
+    def _record(self, what: str, detail: Detail, decision: str, answer: Answer) -> bool:
+        try:
+            by = _DECIDED_BY.get(answer, "dialog")
+            self.agent.audit.record(what=what, detail={**detail, "peer": self.pid}, decision=decision, by=by)
+        except AuditError as error:
+            _logger.warning("%s: %s refused: %s", self.agent.who, what, error.sentence)
+            return False
+        return True
+
+
+def hosts_in(command: str) -> tuple[str, ...]:
+    """The words of a command line that could be the hosts it speaks of: "ssh -p 22 git@github.com"."""
+    words = [word.rpartition("@")[2] for word in command.split()[:_MOST_WORDS]]
+    plain = [word.lower() for word in words if word and len(word) <= _LONGEST_HOST]
+    ports = [word for word in plain if word.isascii() and word.isdigit()]
+    return (*plain, *(f"[{word}]:{port}" for port in ports[:2] for word in plain))

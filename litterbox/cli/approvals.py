@@ -1,0 +1,50 @@
+"""`litterbox approvals`: what is approved for the session of a box."""
+
+import json
+
+import click
+
+from litterbox.confirm.visible import visible
+
+_TITLES = ("REQUEST", "KEY", "DESTINATION")
+
+
+@click.command(short_help="Show or forget what is approved for this session.")
+@click.argument("name")
+@click.option("--forget", is_flag=True, help="Forget all of it: the next request asks again.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array: request, subject and destination of each.")
+def command(name: str, *, forget: bool, as_json: bool) -> None:
+    """Show what you approved "for this session" for the box NAME, oldest first.
+
+    An approval holds for the same request, key and destination, until the daemon of the box ends.
+    """
+    from litterbox.container import define  # start-up budget
+    from litterbox.daemon import client
+
+    define.check_defined(name)
+    if forget:
+        count = client.forget_approvals(name)
+        click.echo(_forgotten(name, count), err=True)
+        return
+    approvals = client.approvals(name)
+    if as_json:
+        rows = [dict(zip(("request", "subject", "destination"), row, strict=True)) for row in approvals or ()]
+        click.echo(json.dumps(rows, indent=2))
+    elif approvals is None:
+        click.echo(f"The daemon of {name} does not run: nothing is approved.", err=True)
+    elif not approvals:
+        click.echo(f"Nothing is approved for this session of {name}.", err=True)
+    else:
+        _print_columns([_TITLES, *(tuple(visible(word) or "-" for word in row) for row in approvals)])
+
+
+def _forgotten(name: str, count: int | None) -> str:
+    if count is None:
+        return f"The daemon of {name} does not run: nothing is approved."
+    return f"Forgot {count} approval{'' if count == 1 else 's'} of {name}."
+
+
+def _print_columns(rows: list[tuple[str, ...]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,98 @@
+r"""Text from a hostile box as text that says what it is: no character of it can move, hide or imitate another.
+
+Nothing here knows of questions; `text` of question.py puts the lines together.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+LONGEST_VALUE: Final = 160  # columns of one value, about three lines of the window
+LONGEST_QUOTED: Final = 48  # columns of a name within a sentence of ours, which must keep both its ends
+
+_QUOTE: Final = '"'
+_BACKSLASH: Final = "\\"
+_MOST_MARKS: Final = 2  # combining marks on one letter; more only serve to overprint the lines around it
+
+# What unicodedata does not file under control or format, and a font draws as nothing or as a blank.
+_INVISIBLE: Final = frozenset(
+    "\N{COMBINING GRAPHEME JOINER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}\N{HANGUL FILLER}"
+    "\N{HALFWIDTH HANGUL FILLER}\N{KHMER VOWEL INHERENT AQ}\N{KHMER VOWEL INHERENT AA}"
+    "\N{BRAILLE PATTERN BLANK}"
+    "\N{MONGOLIAN FREE VARIATION SELECTOR ONE}\N{MONGOLIAN FREE VARIATION SELECTOR TWO}"
+    "\N{MONGOLIAN FREE VARIATION SELECTOR THREE}"
+).union(map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0)))
+
+
+def visible(value: str, *, longest: int = LONGEST_VALUE) -> str:
+    r"""`value` on one line, with every character that is not plainly visible as its escape (`\n`, `\u202e`).
+
+    That is control, format (bidi, zero-width), line and paragraph separator, private, unassigned,
+    blank-drawing, oversized and surplus combining characters. Where what is then shown is wider than `longest`
+    columns, it loses its middle and says how many characters of `value` that was.
+    """
+    return _bounded(value, longest, {})
+
+
+def quoted(value: str, *, longest: int = LONGEST_QUOTED) -> str:
+    r"""`value` in quotes, for a sentence of ours: a quote within is `\"`, so it cannot end before it does."""
+    return f'"{_bounded(value, longest, {_QUOTE: _BACKSLASH + _QUOTE, _BACKSLASH: _BACKSLASH * 2})}"'
+
+
+def columns(text: str) -> int:
+    """How wide `text` is at most, in columns as wide as a letter W."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
+    """One for the scripts of Europe and the Near East; two for the others, whose letters may be as wide as that."""
+    return 1 if character < "\u0900" or "\u1e00" <= character < "\u2070" else 2
+
+
+def _bounded(value: str, longest: int, escapes: Mapping[str, str]) -> str:
+    if len(value) <= longest and columns(whole := "".join(_shown(value, escapes))) <= longest:
+        return whole
+    head = _fitting(_shown(value[:longest], escapes), longest - longest // 2)
+    tail = _fitting(reversed(_shown(value[-longest:], escapes)), longest // 2)
+    cut = len(value) - len(head) - len(tail)
+    return f"{''.join(head)} [… {cut:,} characters …] {''.join(reversed(tail))}"
+
+
+def _fitting(shown: Iterable[str], width: int) -> list[str]:
+    """As many as fit, from the first on."""
+    taken = []
+    for piece in shown:
+        width -= columns(piece)
+        if width < 0:
+            break
+        taken.append(piece)
+    return taken
+
+
+def _shown(value: str, escapes: Mapping[str, str]) -> list[str]:
+    """What stands for each character."""
+    shown = []
+    marks = 0
+    for character in value:
+        category = unicodedata.category(character)
+        marks = marks + 1 if category[0] == "M" else 0
+        if _is_hidden(character, category) or marks > _MOST_MARKS:
+            shown.append(character.encode("unicode_escape").decode("ascii"))
+        else:
+            shown.append(escapes.get(character, character))
+    return shown
+
+
+def _is_hidden(character: str, category: str) -> bool:
+    if category[0] in "CZ":
+        return character != " "
+    return category == "Me" or character in _INVISIBLE or _is_oversized(character, category)
+
+
+def _is_oversized(character: str, category: str) -> bool:
+    """Single characters as wide as a sentence: Arabic ligatures of whole phrases, the longest dashes, most that is
+    beyond the first plane but emoji; there are also letters of mathematics, made to look like others.
+    """
+    if "\U00010000" <= character <= "\U0001ffff":
+        return character < "\U0001f000" or category[0] != "S"
+    return "\ufb50" <= character <= "\ufdff" or character in "\N{TWO-EM DASH}\N{THREE-EM DASH}"

@@ -1,0 +1,1 @@
+"""The key store of the Rust Litterbox, version 2 of keys.ron: reading it, and converting it to ours."""

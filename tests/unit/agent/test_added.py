@@ -1,0 +1,164 @@
+"""Keys that clients add: their order, their constraints, their end."""
+
+import asyncssh
+import attrs
+import pytest
+import trio
+from asyncssh.packet import Byte, String, UInt32
+from trio.testing import wait_all_tasks_blocked
+
+from litterbox.agent.added import MOST_BYTES, AddedKeys, describe
+from litterbox.agent.identities import SigningError
+from litterbox.agent.private_keys import BadKey
+from litterbox.agent.requests import AddIdentity, parse
+
+ONE, TWO = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
+RSA = asyncssh.generate_private_key("ssh-rsa", key_size=2048)
+
+
+def request(key: asyncssh.SSHKey = ONE, comment: str = "me", constraints: bytes = b"") -> AddIdentity:
+    found = parse(25, String(key.algorithm) + key.encode_ssh_private() + String(comment) + constraints)
+    assert isinstance(found, AddIdentity)
+    return found
+
+
+async def add(keys: AddedKeys, *arguments: object, **changes: object) -> None:
+    asked = request(*arguments, **changes)
+    keys.add(asked, await keys.load(asked.key))
+
+
+def lasting(seconds: int) -> bytes:
+    return b"\1" + UInt32(seconds)
+
+
+@attrs.define
+class Clock:
+    time: float = 100.0
+
+    def __call__(self) -> float:
+        return self.time
+
+
+def comments(keys: AddedKeys) -> list[bytes]:
+    return [identity.comment for identity in keys.listed()]
+
+
+async def test_keys_are_listed_in_the_order_in_which_they_came():
+    keys = AddedKeys()
+    await add(keys, ONE, "one")
+    await add(keys, TWO, "two")
+    assert comments(keys) == [b"one", b"two"]
+    assert keys.find(TWO.public_data).name == "two"
+    assert keys.find(b"another") is None
+
+
+async def test_adding_again_replaces_comment_and_constraints_and_keeps_the_place():
+    clock = Clock()
+    keys = AddedKeys(now=clock)
+    await add(keys, ONE, "one", lasting(10) + b"\2")
+    await add(keys, TWO, "two")
+    await add(keys, ONE, "again")
+    assert comments(keys) == [b"again", b"two"]
+    assert not keys.find(ONE.public_data).constraints.confirm
+    clock.time += 1000
+    assert comments(keys) == [b"again", b"two"]
+
+
+async def test_a_lifetime_ends_for_everybody_who_looks():
+    clock = Clock()
+    keys = AddedKeys(now=clock)
+    await add(keys, ONE, "short", lasting(10))
+    await add(keys, TWO, "long", lasting(20))
+    found = keys.find(ONE.public_data)
+    clock.time += 10
+    assert keys.find(ONE.public_data) is None
+    assert comments(keys) == [b"long"]
+    with pytest.raises(SigningError, match="gone"):
+        await keys.sign(found, b"data", 0)
+    clock.time += 10
+    assert keys.clear() == 0
+
+
+async def test_a_key_that_nobody_asks_for_is_dropped_when_its_lifetime_ends(autojump_clock):
+    keys = AddedKeys(now=trio.current_time)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(keys.expire)
+        await wait_all_tasks_blocked()
+        await add(keys, ONE, "one", lasting(5))
+        await add(keys, TWO, "two", lasting(9))
+        await trio.sleep(5.01)
+        assert list(keys._keys) == [TWO.public_data]
+        await trio.sleep(4)
+        assert not keys._keys
+        nursery.cancel_scope.cancel()
+
+
+async def test_removing_one_and_all():
+    keys = AddedKeys()
+    await add(keys, ONE)
+    await add(keys, TWO)
+    assert keys.remove(ONE.public_data)
+    assert not keys.remove(ONE.public_data)
+    assert keys.clear() == 1
+    assert keys.listed() == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "chosen"), [(0, b"ssh-rsa"), (2, b"rsa-sha2-256"), (4, b"rsa-sha2-512"), (6, b"rsa-sha2-256")]
+)
+async def test_the_flags_choose_the_hash_of_an_rsa_signature(flags, chosen):
+    keys = AddedKeys()
+    await add(keys, RSA)
+    signature = await keys.sign(keys.find(RSA.public_data), b"data", flags)
+    assert signature.startswith(String(chosen))
+    assert RSA.convert_to_public().verify(b"data", signature)
+
+
+async def test_a_certificate_is_a_key_of_its_own_beside_the_plain_one():
+    certificate = TWO.generate_user_certificate(ONE, "me", principals=["me"])
+    body = String(certificate.algorithm) + String(certificate.public_data) + ONE.encode_agent_cert_private()
+    certified = parse(17, body + String("certified"))
+    keys = AddedKeys()
+    await add(keys, ONE, "plain")
+    keys.add(certified, await keys.load(certified.key))
+    assert comments(keys) == [b"plain", b"certified"]
+    signature = await keys.sign(keys.find(certificate.public_data), b"data", 0)
+    assert ONE.convert_to_public().verify(b"data", signature)
+    assert keys.remove(ONE.public_data)
+    assert comments(keys) == [b"certified"]
+
+
+async def test_a_key_on_a_device_is_listed_and_signs_nothing():
+    fields = String(b"A" * 32) + String("ssh:") + Byte(1) + String(b"handle") + String(b"")
+    asked = parse(25, String("sk-ssh-ed25519@openssh.com") + fields + String("token"))
+    keys = AddedKeys()
+    keys.add(asked, await keys.load(asked.key))
+    assert comments(keys) == [b"token"]
+    with pytest.raises(SigningError, match="security key"):
+        await keys.sign(keys.find(asked.key.public_blob), b"data", 0)
+
+
+async def test_there_is_room_for_what_a_list_can_hold_and_no_more():
+    keys = AddedKeys()
+    await add(keys, ONE, "x" * 100_000)
+    keys.check_room(request(TWO, "x" * 90_000))
+    keys.check_room(request(ONE, "x" * 190_000))
+    with pytest.raises(BadKey, match="one message"):
+        keys.check_room(request(TWO, "x" * 100_000))
+
+
+async def test_constraints_take_room_too():
+    keys = AddedKeys()
+    provider = b"\xff" + String("sk-provider@openssh.com") + String(b"x" * 200_000)
+    count = MOST_BYTES // 200_000
+    for _ in range(count):
+        await add(keys, asyncssh.generate_private_key("ssh-ed25519"), "", provider)
+    with pytest.raises(BadKey, match="4 MiB"):
+        keys.check_room(request(ONE, "", provider))
+
+
+def test_a_comment_that_is_not_utf_8_is_kept_and_shown_as_well_as_can_be():
+    body = String(ONE.algorithm) + ONE.encode_ssh_private() + String(b"caf\xe9")
+    identity = describe(parse(17, body))
+    assert identity.comment == b"caf\xe9"
+    assert identity.name == "caf\N{REPLACEMENT CHARACTER}"

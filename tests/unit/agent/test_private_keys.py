@@ -1,0 +1,122 @@
+"""Private keys as clients send them: every type, plain and certified, and what only looks like one."""
+
+import asyncssh
+import pytest
+from asyncssh.packet import Byte, MPInt, PacketDecodeError, SSHPacket, String
+
+from litterbox.agent.private_keys import BadKey, fingerprint, load, parse_private_key
+
+KINDS = {
+    "ssh-ed25519": {},
+    "ssh-ed448": {},
+    "ecdsa-sha2-nistp256": {},
+    "ecdsa-sha2-nistp384": {},
+    "ecdsa-sha2-nistp521": {},
+    "ecdsa-sha2-1.3.132.0.10": {},
+    "ssh-rsa": {"key_size": 2048},
+    "ssh-dss": {},
+}
+KEYS = {kind: asyncssh.generate_private_key(kind, **options) for kind, options in KINDS.items()}
+CA = asyncssh.generate_private_key("ssh-ed25519")
+
+
+def sent(key: asyncssh.SSHKey) -> bytes:
+    return String(key.algorithm) + key.encode_ssh_private()
+
+
+def sent_with(certificate: asyncssh.SSHCertificate, key: asyncssh.SSHKey) -> bytes:
+    return String(certificate.algorithm) + String(certificate.public_data) + key.encode_agent_cert_private()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_plain_key_of_each_type_can_sign(kind):
+    key = KEYS[kind]
+    body = SSHPacket(sent(key) + String("comment"))
+    parsed = parse_private_key(body)
+    assert body.get_string() == b"comment"
+    assert parsed.public_blob == key.public_data
+    loaded = load(parsed)
+    algorithm = loaded.sig_algorithms[0]
+    assert key.convert_to_public().verify(b"data", loaded.sign(b"data", algorithm))
+    assert fingerprint(parsed.public_blob) == key.get_fingerprint()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_certified_key_of_each_type_is_listed_as_its_certificate_and_signs_as_its_key(kind):
+    key = KEYS[kind]
+    certificate = CA.generate_user_certificate(key, "me", principals=["me"])
+    body = SSHPacket(sent_with(certificate, key) + String("comment"))
+    parsed = parse_private_key(body)
+    assert body.get_string() == b"comment"
+    assert parsed.public_blob == certificate.public_data
+    assert parsed.algorithm == key.algorithm
+    loaded = load(parsed)
+    assert loaded.public_data == key.public_data
+    assert fingerprint(parsed.public_blob) == key.get_fingerprint()
+
+
+SK_ED25519 = (String(b"A" * 32), String("ssh:"), Byte(1), String(b"handle"), String(b""))
+SK_ECDSA = (String("nistp256"), String(KEYS["ecdsa-sha2-nistp256"].public_data[-65:]), *SK_ED25519[1:])
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "public"),
+    [("sk-ssh-ed25519@openssh.com", SK_ED25519, 2), ("sk-ecdsa-sha2-nistp256@openssh.com", SK_ECDSA, 3)],
+)
+def test_a_key_on_a_device_is_read_and_has_no_private_half_here(kind, fields, public):
+    body = SSHPacket(String(kind) + b"".join(fields) + String("comment"))
+    parsed = parse_private_key(body)
+    assert body.get_string() == b"comment"
+    assert parsed.public_blob == String(kind) + b"".join(fields[:public])
+    assert parsed.on_device
+    assert load(parsed) is None
+
+
+def test_halves_of_different_keys_are_refused():
+    one, other = KEYS["ssh-ed25519"], CA
+    seed = other.encode_ssh_private()[4 + 32 + 4 :][:32]
+    own = one.public_data[-32:]
+    with pytest.raises(BadKey):
+        load(parse_private_key(SSHPacket(String("ssh-ed25519") + String(own) + String(seed + own))))
+    rsa = asyncssh.generate_private_key("ssh-rsa", key_size=2048).pyca_key.private_numbers()
+    public = KEYS["ssh-rsa"].pyca_key.private_numbers().public_numbers
+    numbers = (public.n, public.e, rsa.d, rsa.iqmp, rsa.p, rsa.q)
+    with pytest.raises(BadKey):
+        load(parse_private_key(SSHPacket(String("ssh-rsa") + b"".join(map(MPInt, numbers)))))
+
+
+def test_an_rsa_key_that_openssh_would_refuse_is_refused():
+    short = asyncssh.import_private_key(
+        __import__("subprocess")
+        .run(["openssl", "genrsa", "-traditional", "768"], capture_output=True, check=True)
+        .stdout,
+        unsafe_skip_rsa_key_validation=True,
+    )
+    with pytest.raises(BadKey):
+        load(parse_private_key(SSHPacket(sent(short))))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        String("ssh-ed25519"),
+        String("teleport"),
+        String("ssh-ed25519-cert-v01@openssh.com") + String(b"none") + String(b"") + String(b""),
+        String("ssh-ed25519-cert-v01@openssh.com")
+        + String(CA.generate_user_certificate(KEYS["ssh-rsa"], "me").public_data)
+        + String(b"")
+        + String(b""),
+        String("x509v3-ssh-rsa-cert-v01@openssh.com") + String(b""),
+    ],
+)
+def test_what_is_no_key_does_not_parse(body):
+    with pytest.raises(PacketDecodeError):
+        parse_private_key(SSHPacket(body))
+
+
+def test_a_certificate_of_another_key_is_refused():
+    certificate = CA.generate_user_certificate(KEYS["ssh-ed25519"], "me")
+    parsed = parse_private_key(SSHPacket(sent_with(certificate, CA)))
+    with pytest.raises(BadKey):
+        load(parsed)

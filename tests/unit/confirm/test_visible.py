@@ -1,0 +1,94 @@
+"""Whatever a box sends, what a person sees of it is what it is, and not much of it."""
+
+import unicodedata
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given
+
+from litterbox.confirm.visible import LONGEST_QUOTED, LONGEST_VALUE, columns, quoted, visible
+
+ANYTHING = st.text(alphabet=st.characters(), max_size=400)
+NOTE = len(" [… 1,114,111 characters …] ")  # what stands for a lost middle
+
+
+@pytest.mark.parametrize(
+    "plain", ["github", "me@host", "<b>&amp;</b>", r"C:\new\table", "Žluťoučký kůň", "東京", "שלום", "🐱"]
+)
+def test_plain_text_stays_as_it_is(plain):
+    assert visible(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("hidden", "shown"),
+    [
+        ("a\nb", r"a\nb"),
+        ("a\r\tb", r"a\r\tb"),
+        ("\x1b[31m", r"\x1b[31m"),
+        ("\0", r"\x00"),
+        ("\x7f\x9b", r"\x7f\x9b"),
+        ("\u202egnp.exe", r"\u202egnp.exe"),
+        ("\u2066\u2069\u200e\u061c", r"\u2066\u2069\u200e\u061c"),
+        ("a\u200bb\u200d\ufeff", r"a\u200bb\u200d\ufeff"),
+        ("a\u2028b\u2029c", r"a\u2028b\u2029c"),
+        ("a\u00a0b\u3000c", r"a\xa0b\u3000c"),
+        ("\u00ad\u180e\u2060", r"\xad\u180e\u2060"),
+        ("\u3164\u115f\u2800\ufe0f", r"\u3164\u115f\u2800\ufe0f"),
+        ("\U000e0041", r"\U000e0041"),
+        ("\ue000", r"\ue000"),
+        ("\ud800", r"\ud800"),
+        ("\ufdfd\u2e3b", r"\ufdfd\u2e3b"),
+        ("\U00012031\U0001242b\U0001d800", r"\U00012031\U0001242b\U0001d800"),
+        ("\U0001d420it", r"\U0001d420it"),
+        ("e\u0301\u0302\u0303\u0304", "e\u0301\u0302" + r"\u0303\u0304"),
+        ("a\u20dd", r"a\u20dd"),
+    ],
+)
+def test_what_cannot_be_seen_is_shown_as_its_escape(hidden, shown):
+    assert visible(hidden) == shown
+
+
+def test_a_long_value_loses_its_middle():
+    shown = visible("begin" + "x" * 10_000 + "end")
+    assert shown.startswith("beginxxx")
+    assert shown.endswith("xxxend")
+    assert "[… 9,848 characters …]" in shown
+
+
+def test_a_value_is_as_long_as_what_is_shown_of_it():
+    assert visible("\N{RIGHT-TO-LEFT OVERRIDE}" * 30, longest=24) == r"\u202e\u202e [… 26 characters …] \u202e\u202e"
+    assert visible("界" * 30, longest=8) == "界界 [… 26 characters …] 界界"
+
+
+def test_a_value_that_just_fits_is_shown_whole():
+    assert visible("界" * 80) == "界" * 80
+    assert visible("x" * LONGEST_VALUE) == "x" * LONGEST_VALUE
+
+
+@given(ANYTHING, st.integers(2, 200))
+def test_any_value_becomes_bounded_visible_text(value, longest):
+    shown = visible(value, longest=longest)
+    assert columns(shown) <= longest + NOTE
+    for character in shown:
+        assert character == " " or unicodedata.category(character)[0] in "LMNPS"
+    shown.encode("utf-8")
+
+
+@given(ANYTHING)
+def test_what_is_visible_stays_as_it_is(value):
+    shown = visible(value)
+    assert visible(shown, longest=columns(shown)) == shown
+
+
+def test_what_is_quoted_keeps_its_quotes_to_itself():
+    assert quoted("git") == '"git"'
+    assert quoted('git" on github.com') == r'"git\" on github.com"'
+    assert quoted("git\\") == r'"git\\"'
+    assert quoted("a\nb") == r'"a\nb"'
+
+
+@given(st.text(alphabet='"\\ x', max_size=300))
+def test_nothing_quoted_ends_before_its_end(value):
+    inside = quoted(value).removeprefix('"').removesuffix('"')
+    assert '"' not in inside.replace("\\\\", "").replace('\\"', "")
+    assert columns(inside) <= LONGEST_QUOTED + NOTE
