@@ -36,6 +36,7 @@ from litterbox.agent.requests import (
     Malformed,
     Query,
     RemoveAllIdentities,
+    RemoveAllRsaIdentities,
     RemoveIdentity,
     Request,
     RequestIdentities,
@@ -58,6 +59,7 @@ _WORDS: Final[Mapping[type, str]] = MappingProxyType(
         AddIdentity: "add",
         RemoveIdentity: "remove",
         RemoveAllIdentities: "remove all",
+        RemoveAllRsaIdentities: "remove all of version 1",
         Lock: "lock",
         Unlock: "unlock",
         Query: "query",
@@ -101,6 +103,8 @@ class Conversation:
                 return await self._remove(key_blob)
             case RemoveAllIdentities():
                 return await self._remove_all()
+            case RemoveAllRsaIdentities():
+                return self.decisions.done(_name(request), {}, Answer.ALLOWED, Success())
             case Lock(passphrase):
                 return await self._lock(passphrase)
             case Unlock(passphrase):

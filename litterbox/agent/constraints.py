@@ -159,6 +159,9 @@ def _canonical(blob: bytes) -> bytes:
 
 def _text(content: bytes) -> str:
     try:
-        return content.decode()
+        text = content.removesuffix(b"\0").decode()
     except UnicodeDecodeError:
         raise PacketDecodeError("a name that is not UTF-8") from None
+    if "\0" in text:
+        raise PacketDecodeError("a name that holds a NUL")
+    return text

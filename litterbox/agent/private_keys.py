@@ -108,7 +108,7 @@ def load(key: PrivateKey) -> asyncssh.SSHKey | None:
     try:
         # OpenSSL's own checks of an RSA key take 100 ms; a signature that verifies says enough of a client's key.
         loaded = asyncssh.import_private_key(armored, unsafe_skip_rsa_key_validation=True)
-        _check_halves(loaded, key.plain_blob)
+        _check_halves(loaded, key)
     except (ValueError, UnsupportedAlgorithm, OverflowError):
         raise BadKey("The private key is not a key, or does not belong to its public half.") from None
     return loaded
@@ -158,13 +158,17 @@ def _fields(body: SSHPacket, layout: str) -> list[bytes]:
     return [String(body.get_string()) if field == "s" else Byte(body.get_byte()) for field in layout]
 
 
-def _check_halves(key: asyncssh.SSHKey, public_blob: bytes) -> None:
+def _check_halves(key: asyncssh.SSHKey, sent: PrivateKey) -> None:
     """Raise ValueError where the private half does not belong to the public one, or is one that OpenSSH refuses."""
-    if key.public_data != public_blob:
+    if key.public_data != sent.plain_blob:
         raise ValueError("another public key")
-    if key.algorithm == b"ssh-rsa":
-        bits = int.from_bytes(_fields(SSHPacket(public_blob), "sss")[2][4:], "big").bit_length()
+    if _LAYOUTS[sent.algorithm] is _EDDSA:
+        public, private = _fields(SSHPacket(sent.fields), "ss")
+        if not private.endswith(public[4:]):  # asyncssh does not look at the copy behind the seed
+            raise ValueError("another public key behind the seed")
+    if sent.algorithm == b"ssh-rsa":
+        bits = int.from_bytes(_fields(SSHPacket(sent.plain_blob), "sss")[2][4:], "big").bit_length()
         if not _SMALLEST_RSA <= bits <= _LARGEST_RSA:
             raise ValueError(f"an RSA key of {bits} bits")
-        if not key.convert_to_public().verify(b"", key.sign(b"", b"rsa-sha2-256")):
-            raise ValueError("the private half is another key's")
+    if not key.convert_to_public().verify(b"", key.sign(b"", key.sig_algorithms[0])):
+        raise ValueError("the private half is another key's")

@@ -81,6 +81,11 @@ class RemoveAllIdentities:
 
 
 @attrs.frozen
+class RemoveAllRsaIdentities:
+    """Drop every key of protocol version 1, as `ssh-add -D` asks too; there never is one."""
+
+
+@attrs.frozen
 class Lock:
     """Refuse everything until the same passphrase unlocks (section 5.8)."""
 
@@ -126,6 +131,7 @@ Request = (
     | AddIdentity
     | RemoveIdentity
     | RemoveAllIdentities
+    | RemoveAllRsaIdentities
     | Lock
     | Unlock
     | Query
@@ -156,7 +162,10 @@ def _read_sign(body: SSHPacket) -> Request:
 
 def _read_add(body: SSHPacket) -> Request:
     key = parse_private_key(body)
-    return AddIdentity(key, body.get_string(), parse_constraints(body), body.get_full_payload())
+    comment = body.get_string().removesuffix(b"\0")
+    if b"\0" in comment:  # OpenSSH keeps it as a C string
+        raise PacketDecodeError("a comment that holds a NUL")
+    return AddIdentity(key, comment, parse_constraints(body), body.get_full_payload())
 
 
 def _read_remove(body: SSHPacket) -> Request:
@@ -167,8 +176,15 @@ def _read_remove_all(_body: SSHPacket) -> Request:
     return RemoveAllIdentities()
 
 
+def _read_remove_all_rsa(_body: SSHPacket) -> Request:
+    return RemoveAllRsaIdentities()
+
+
 def _read_lock(body: SSHPacket) -> Request:
-    return Lock(body.get_string())
+    passphrase = body.get_string()
+    if not passphrase:
+        raise PacketDecodeError("an empty passphrase")
+    return Lock(passphrase)
 
 
 def _read_unlock(body: SSHPacket) -> Request:
@@ -191,6 +207,7 @@ def _read_extension(body: SSHPacket) -> Request:
 # As in OpenSSH, bytes after the last field of a request are not looked at; after a key stand its constraints.
 _READERS: Final[Mapping[int, Callable[[SSHPacket], Request]]] = MappingProxyType(
     {
+        9: _read_remove_all_rsa,
         11: _read_list,
         13: _read_sign,
         17: _read_add,

@@ -1,5 +1,7 @@
 """Private keys as clients send them: every type, plain and certified, and what only looks like one."""
 
+import subprocess
+
 import asyncssh
 import pytest
 from asyncssh.packet import Byte, MPInt, PacketDecodeError, SSHPacket, String
@@ -85,11 +87,17 @@ def test_halves_of_different_keys_are_refused():
         load(parse_private_key(SSHPacket(String("ssh-rsa") + b"".join(map(MPInt, numbers)))))
 
 
+def test_halves_of_different_ecdsa_keys_are_refused():
+    one = KEYS["ecdsa-sha2-nistp256"]
+    other = asyncssh.generate_private_key("ecdsa-sha2-nistp256").pyca_key.private_numbers().private_value
+    point = one.public_data[-65:]
+    with pytest.raises(BadKey):
+        load(parse_private_key(SSHPacket(String(one.algorithm) + String("nistp256") + String(point) + MPInt(other))))
+
+
 def test_an_rsa_key_that_openssh_would_refuse_is_refused():
     short = asyncssh.import_private_key(
-        __import__("subprocess")
-        .run(["openssl", "genrsa", "-traditional", "768"], capture_output=True, check=True)
-        .stdout,
+        subprocess.run(["openssl", "genrsa", "-traditional", "768"], capture_output=True, check=True).stdout,
         unsafe_skip_rsa_key_validation=True,
     )
     with pytest.raises(BadKey):
