@@ -5,7 +5,7 @@ stored.py's and added.py's; who may use which, policy.py's; what a person is ask
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -116,10 +116,17 @@ class Conversation:
                 return ExtensionFailure() if extension else Failure()
 
     async def _list(self) -> Response:
+        """The keys that this connection may see: those that never ask, where there are any, and nobody is asked."""
+        unasked = [key for key in self.agent.stored.listed() if key.ask == "never" and self._sees(key)]
+        if unasked:
+            return self._listed(unasked, Answer.ALLOWED)
         answer, _asker = await self.decisions.confirm(questions.about_list)
         if not answer.approved:
             return self.decisions.declined("list", {}, answer)
-        keys = tuple((key.public_blob, key.comment) for key in self.agent.listed() if self._sees(key))
+        return self._listed([key for key in self.agent.listed() if self._sees(key)], answer)
+
+    def _listed(self, identities: Sequence[Identity], answer: Answer) -> Response:
+        keys = tuple((key.public_blob, key.comment) for key in identities)
         if sum(len(blob) + len(comment) + _LISTED_ENTRY for blob, comment in keys) > _LONGEST_LIST:
             return self.decisions.refuse("list", {}, "there are more keys than fit in one message")
         return self.decisions.done("list", {"keys": len(keys)}, answer, IdentitiesAnswer(keys))
