@@ -72,14 +72,16 @@ def _fitting(shown: Iterable[str], width: int) -> list[str]:
 def _shown(value: str, escapes: Mapping[str, str]) -> list[str]:
     """What stands for each character."""
     shown = []
-    marks = 0
+    room = 0  # for marks: none before the first letter, on a space, or on an escape of ours
     for character in value:
         category = unicodedata.category(character)
-        marks = marks + 1 if category[0] == "M" else 0
-        if _is_hidden(character, category) or marks > _MOST_MARKS:
+        is_mark = category[0] == "M"
+        if _is_hidden(character, category) or (is_mark and not room):
             shown.append(character.encode("unicode_escape").decode("ascii"))
+            room = 0
         else:
             shown.append(escapes.get(character, character))
+            room = room - 1 if is_mark else _MOST_MARKS * (character != " ")
     return shown
 
 

@@ -1,19 +1,18 @@
-"""Real dialogs: zenity 3 or 4, whichever is installed, on a virtual display, with a user at the keys."""
+"""The process behind a dialog, a real zenity: where it shows, how it ends, and that nothing of it is left."""
 
 import logging
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Awaitable, Callable
 from functools import partial
 
-import attrs
 import trio
+from support.dialog import Dialog, answer
 from support.display import Display
 
 from litterbox.confirm import zenity
-from litterbox.confirm.question import Answer, Approval, Question
+from litterbox.confirm.question import Answer, Question
 
 TITLE = "Litterbox: work"
 QUESTION = Question(
@@ -22,99 +21,11 @@ QUESTION = Question(
     fields=(("Key", "github (ssh-ed25519)"), ("For", 'a git commit or tag (namespace "git")')),
     request=b"sign",
 )
-WITH_SESSION = attrs.evolve(QUESTION, approval=Approval("sign", "SHA256:…", "namespace git"))
-
-Press = Callable[[Display, str], Awaitable[None]]
-
-
-def zenity_version() -> int:
-    """3 or 4; zenity 3 wants a display even to tell its version."""
-    told = subprocess.run(["zenity", "--version"], check=False, capture_output=True, text=True).stdout
-    return int(told.split(".")[0]) if told else 3
-
-
-# From "Decline", which has the focus, to each button. Zenity 3 lets the text have the focus too.
-TABS = {
-    3: {"approve": 1, "approve beside session": 1, "session": 3},
-    4: {"approve": 1, "approve beside session": 2, "session": 1},
-}
-
-
-def press(*keys: str) -> Press:
-    async def hands(screen: Display, _window: str) -> None:
-        await screen.press(*keys)
-
-    return hands
-
-
-def press_button(name: str) -> Press:
-    return press(*["Tab"] * TABS[zenity_version()][name], "Return")
-
-
-async def ask(question: Question, screen: Display, hands: Press, **options: float) -> Answer:
-    """Show the dialog, wait for its window, do what the user does; return what came of it."""
-    answers = []
-
-    async def show() -> None:
-        answers.append(await zenity.show(question, displays=[screen.environment], **options))
-
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(show)
-        await hands(screen, await screen.window(TITLE))
-    return answers[0]
 
 
 def zenity_children(parent: int) -> list[str]:
     command = ["pgrep", "-x", "zenity", "-P", str(parent)]
     return subprocess.run(command, check=False, capture_output=True, text=True).stdout.split()
-
-
-async def test_return_declines(display):
-    assert await ask(WITH_SESSION, display, press("Return")) is Answer.DECLINED
-
-
-async def test_escape_declines(display):
-    assert await ask(WITH_SESSION, display, press("Escape")) is Answer.DECLINED
-
-
-async def test_space_declines(display):
-    assert await ask(WITH_SESSION, display, press("space")) is Answer.DECLINED
-
-
-async def test_the_approve_button_approves_once(display):
-    assert await ask(QUESTION, display, press_button("approve")) is Answer.APPROVED_ONCE
-
-
-async def test_the_approve_button_approves_once_beside_the_one_for_the_session(display):
-    assert await ask(WITH_SESSION, display, press_button("approve beside session")) is Answer.APPROVED_ONCE
-
-
-async def test_the_session_button_approves_for_the_session(display):
-    assert await ask(WITH_SESSION, display, press_button("session")) is Answer.APPROVED_SESSION
-
-
-async def test_the_mouse_approves(display):
-    async def click_the_lower_right_corner(screen: Display, window: str) -> None:
-        width, height = await screen.size(window)
-        await trio.sleep(0.5)  # GTK does not see a click until the window is drawn
-        await screen.click(window, width - 60, height - 40)
-
-    assert await ask(QUESTION, display, click_the_lower_right_corner) is Answer.APPROVED_ONCE
-
-
-async def test_a_dialog_that_nobody_answers_times_out(display):
-    async def nothing(_screen: Display, _window: str) -> None:
-        pass
-
-    assert await ask(QUESTION, display, nothing, patience=1) is Answer.TIMED_OUT
-
-
-async def test_a_window_destroyed_by_another_program_is_no_approval(display):
-    async def destroy(screen: Display, window: str) -> None:
-        await trio.sleep(0.3)
-        await trio.run_process(["xdotool", "windowclose", window], env={**os.environ, **screen.environment})
-
-    assert await ask(QUESTION, display, destroy) is Answer.NOT_SHOWN
 
 
 async def test_a_display_that_goes_away_is_no_approval():
@@ -127,10 +38,10 @@ async def test_a_display_that_goes_away_is_no_approval():
         await trio.lowlevel.wait_readable(reading)
         screen = Display({"DISPLAY": f":{os.read(reading, 16).decode().strip()}"})
 
-        async def unplug(_screen: Display, _window: str) -> None:
+        async def unplug(_dialog: Dialog) -> None:
             server.kill()
 
-        assert await ask(QUESTION, screen, unplug) is Answer.NOT_SHOWN
+        assert await answer(QUESTION, screen, unplug) is Answer.NOT_SHOWN
     os.close(reading)
     os.close(writing)
 
@@ -175,27 +86,9 @@ async def test_no_display_is_told_from_declined_and_the_log_says_why(caplog):
     assert "open display" in caplog.text
 
 
-async def test_hostile_text_stays_text_and_inside_the_screen(display, tmp_path):
-    hostile = (
-        '<b>bold</b> &amp; \\n\\u0041 %s "\n\r\t\x1b[31m \u202eRTL\u202c \u200b\u2028\u2066 שלום Z\u0301\u0302\u0303'
-    )
-    values = [hostile, hostile + "A" * 10_000, "W" * 10_000, "שלום " * 2000, "界" * 10_000, "--help"]
-    question = attrs.evolve(WITH_SESSION, fields=tuple(("For", value) for value in values))
-
-    async def look(screen: Display, window: str) -> None:
-        width, height = await screen.size(window)
-        assert width <= 1280
-        assert height <= 800
-        await trio.sleep(0.3)
-        await screen.screenshot(str(tmp_path / "hostile.png"))
-        await screen.press("Return")
-
-    assert await ask(question, display, look) is Answer.DECLINED
-
-
 async def test_sh_logs_nothing_of_what_a_dialog_says(display, caplog):
     caplog.set_level(logging.DEBUG)
-    await ask(QUESTION, display, press("Return"))
+    await answer(QUESTION, display, lambda dialog: dialog.press("Return"))
     assert "github" not in caplog.text
 
 

@@ -1,39 +1,42 @@
-"""The person at the display: reads a dialog's title and presses its buttons by keyboard."""
+"""The person at the display: reads a dialog and presses its buttons by keyboard; for tests without an event loop."""
 
 import attrs
 import trio
 
+from support.dialog import APPROVE, DECLINE, SESSION, dialog
 from support.display import Display
 
-_SETTLED = 0.3  # seconds that GTK takes from mapping a window to taking its keys
+_LONG_ENOUGH = 20.0  # seconds
 
 
 @attrs.frozen
 class Person:
-    """`display` is the screen they sit at."""
+    """`display` is the screen they sit at. `box` is whose window they answer, None for `litterbox agent`."""
 
     display: Display
 
-    def approve(self, box: str, *, screenshot: str | None = None, within: float = 20.0) -> None:
-        """Press "Approve once" in the next window of `box`, which comes `within` so many seconds."""
-        trio.run(self._press, box, ["shift+Tab", "Return"], screenshot, within)
+    def approve(self, box: str | None, *, screenshot: str | None = None, within: float = _LONG_ENOUGH) -> str:
+        """Press "Approve once" in the next window, which comes `within` so many seconds; return what it said."""
+        return trio.run(self._choose, box, APPROVE, screenshot, within)
 
-    def approve_for_session(self, box: str) -> None:
-        trio.run(self._press, box, ["Tab", "Return"], None, 20.0)
+    def approve_for_session(self, box: str | None, *, screenshot: str | None = None) -> str:
+        return trio.run(self._choose, box, SESSION, screenshot, _LONG_ENOUGH)
 
-    def decline(self, box: str) -> None:
-        trio.run(self._press, box, ["Return"], None, 20.0)
+    def decline(self, box: str | None, *, screenshot: str | None = None) -> str:
+        return trio.run(self._choose, box, DECLINE, screenshot, _LONG_ENOUGH)
 
-    def sees_nothing(self, box: str) -> bool:
-        return trio.run(self.display.windows, f"Litterbox: {box}") == []
+    def sees_nothing(self, box: str | None) -> bool:
+        return trio.run(self.display.windows, _title(box)) == []
 
-    async def _press(self, box: str, keys: list[str], screenshot: str | None, within: float) -> None:
-        title = f"Litterbox: {box}"
-        window = await self.display.window(title, within=within)
-        await trio.sleep(_SETTLED)
+    async def _choose(self, box: str | None, label: str, screenshot: str | None, within: float) -> str:
+        shown = await dialog(self.display, _title(box), within=within)
         if screenshot:
+            await trio.sleep(0.3)  # until it is drawn
             await self.display.screenshot(screenshot)
-        await self.display.press(*keys)
-        with trio.fail_after(20):
-            while window in await self.display.windows(title):
-                await trio.sleep(0.02)
+        await shown.choose(label)
+        await shown.gone()
+        return shown.text
+
+
+def _title(box: str | None) -> str:
+    return "Litterbox agent" if box is None else f"Litterbox: {box}"

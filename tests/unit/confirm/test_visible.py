@@ -42,6 +42,7 @@ def test_plain_text_stays_as_it_is(plain):
         ("\U0001d420it", r"\U0001d420it"),
         ("e\u0301\u0302\u0303\u0304", "e\u0301\u0302" + r"\u0303\u0304"),
         ("a\u20dd", r"a\u20dd"),
+        ("\u0301a \u0301\n\u0301", r"\u0301a \u0301\n\u0301"),
     ],
 )
 def test_what_cannot_be_seen_is_shown_as_its_escape(hidden, shown):
