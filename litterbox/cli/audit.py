@@ -35,7 +35,7 @@ def command(name: str | None, *, of_agent: bool, follow: bool, as_json: bool, si
     if (name is None) is not of_agent:
         raise UsageError("Say which log: NAME, or --agent.")
     path = paths.agent_audit_log() if name is None else paths.audit_log(name)
-    oldest = _moment(since) if since else None
+    oldest = None if since is None else _moment(since)
     try:
         unread = _show(path, follow=follow, as_json=as_json, oldest=oldest)
     except FileNotFoundError:
@@ -45,7 +45,7 @@ def command(name: str | None, *, of_agent: bool, follow: bool, as_json: bool, si
     except OSError as error:
         raise LitterboxError(f"{path} cannot be read: {error.strerror}.") from error
     if unread:
-        click.echo(f"litterbox: {unread} lines of {path} are no audit lines, and were left out", err=True)
+        click.echo(f"litterbox: left out of {path} what is no audit line: {unread}", err=True)
 
 
 def _show(path: str, *, follow: bool, as_json: bool, oldest: datetime | None) -> int:

@@ -18,8 +18,8 @@ from litterbox.daemon.sessions import SessionWatcher
 from litterbox.errors import LitterboxError
 
 VAULT_KEY_SIZE = 32  # bytes
-MOST_APPROVALS = 100  # told of, the newest
-_LONGEST_WORD = 150  # characters of each word of an approval; a letter has room for a hundred of them
+MOST_APPROVALS = 50  # told of, the newest
+_LONGEST_WORD = 100  # characters of each word of an approval; a letter has room for all of them, whatever their script
 
 
 class Requests:
@@ -100,7 +100,7 @@ class Requests:
             [visible(word, longest=_LONGEST_WORD) for word in (one.request, one.subject, one.called or one.destination)]
             for one in self._dialogs.approvals()[-MOST_APPROVALS:]
         ]
-        return {"approvals": json.dumps(told)}
+        return {"approvals": json.dumps(told, ensure_ascii=False)}
 
     async def _forget(self, _request: Letter) -> Letter:
         count = len(self._dialogs.approvals())

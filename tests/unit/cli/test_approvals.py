@@ -1,0 +1,102 @@
+"""`litterbox approvals` against the answers of a daemon, which are the real requests' with a real dialog queue."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+
+import pytest
+import trio
+from click.testing import CliRunner, Result
+
+from litterbox import paths
+from litterbox.cli.approvals import command
+from litterbox.confirm.question import Answer, Approval, Question
+from litterbox.confirm.queue import DialogQueue, open_dialog_queue
+from litterbox.daemon import client, letters
+from litterbox.daemon.requests import MOST_APPROVALS, Requests
+
+
+@pytest.fixture(autouse=True)
+def box() -> None:
+    os.makedirs(os.path.dirname(paths.dockerfile("work")))
+    with open(paths.dockerfile("work"), "w") as file:
+        file.write("FROM scratch\n")
+
+
+@pytest.fixture
+def daemon(monkeypatch) -> Callable[..., None]:
+    """Has the daemon of "work" run, with what a person allowed "for this session"; called with the approvals."""
+
+    def start(*approvals: Approval) -> None:
+        queue = trio.run(_asked, approvals)
+        requests = Requests(
+            "work", vault_key=None, stop=None, displays=None, container=None, watcher=None, dialogs=queue
+        ).handlers()
+
+        def ask(_name: str, request: letters.Letter) -> letters.Letter:
+            answer = trio.run(requests[request["request"]], request)
+            return letters.decode(letters.encode(answer))
+
+        monkeypatch.setattr(client, "ask", ask)
+
+    return start
+
+
+async def _asked(approvals: Sequence[Approval]) -> DialogQueue:
+    async def yes(_question: Question) -> Answer:
+        return Answer.APPROVED_SESSION
+
+    async with open_dialog_queue(yes) as queue:
+        for approval in approvals:
+            request = repr(approval).encode()
+            await queue.ask(Question(box="work", asks="to sign", fields=(), request=request, approval=approval))
+    return queue
+
+
+def run(*options: str) -> Result:
+    return CliRunner().invoke(command, ["work", *options])
+
+
+GITHUB = Approval("sign", "SHA256:a", "host key SHA256:b as git", "git on github.com")
+
+
+def test_an_approval_is_a_row_of_request_key_and_destination(daemon):
+    daemon(GITHUB)
+    title, row = run().stdout.splitlines()
+    assert title.split() == ["REQUEST", "KEY", "DESTINATION"]
+    assert row.split(None, 2) == ["sign", "SHA256:a", "git on github.com"]
+
+
+def test_json_is_for_scripts(daemon):
+    daemon(GITHUB)
+    assert json.loads(run("--json").stdout) == [
+        {"request": "sign", "subject": "SHA256:a", "destination": "git on github.com"}
+    ]
+
+
+def test_forgetting_says_how_many_and_forgets_them(daemon):
+    daemon(GITHUB, Approval("list", "", ""))
+    assert run("--forget").stderr == "Forgot 2 approvals of work.\n"
+    assert run("--forget").stderr == "Forgot 0 approvals of work.\n"
+    assert run("--json").stdout == "[]\n"
+    assert run().stderr == "Nothing is approved for this session of work.\n"
+
+
+def test_what_the_box_had_a_hand_in_is_shown_harmless_and_short(daemon):
+    daemon(Approval("sign", "SHA256:a", "x", f"\x1b[2J{'a' * 10_000}"))
+    row = run().stdout.splitlines()[1]
+    assert "\x1b" not in row
+    assert len(row) < 300
+
+
+def test_the_newest_are_told_of_where_there_are_more_than_fit(daemon):
+    wide = "\N{OGHAM LETTER BEITH}\N{LINEAR B SYLLABLE B008 A}" * 200
+    daemon(*(Approval("sign", wide, str(number), f"{number} {wide}") for number in range(MOST_APPROVALS + 5)))
+    rows = json.loads(run("--json").stdout)
+    assert [row["destination"].split()[0] for row in rows] == [str(number) for number in range(5, MOST_APPROVALS + 5)]
+
+
+def test_without_a_daemon_nothing_is_approved():
+    assert run().stderr == "The daemon of work does not run: nothing is approved.\n"
+    assert run("--json").stdout == "[]\n"
+    assert run("--forget").stderr == "The daemon of work does not run: nothing is approved.\n"
