@@ -17,6 +17,7 @@ _COMMANDS = {
     "logs": "logs",
     "audit": "audit",
     "approvals": "approvals",
+    "settings": "settings",
     "delete": "delete",
     "keys": "keys",
     "agent": "agent",

@@ -65,17 +65,29 @@ def default_network(podman_version: tuple[int, ...]) -> Network:
 def load(name: str) -> Settings:
     """Read the box's settings; a missing file means the defaults. Raises SettingsError: file, key, what is allowed."""
     path = paths.settings(name)
+    content = read(path)
+    return Settings() if content is None else parse(content, path)
+
+
+def read(path: str) -> bytes | None:
+    """The content of a settings file; None where there is none. Raises SettingsError."""
     try:
         with open(path, "rb") as file:
-            content = tomllib.load(file)
+            return file.read()
     except FileNotFoundError:
-        return Settings()
+        return None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def parse(content: bytes, path: str) -> Settings:
+    """The settings that a file's content means. Raises SettingsError, which names the file as `path`."""
+    try:
+        table = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from error
     try:
-        return _converter.structure(content, Settings)
+        return _converter.structure(table, Settings)
     except cattrs.ClassValidationError as error:
         raise SettingsError(f"{path}: {_first_problem(error)}") from error
 

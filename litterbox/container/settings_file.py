@@ -1,0 +1,82 @@
+"""Changing a box's settings file and nothing else in it: comments, order and blank lines stay as the user left them."""
+
+import os
+import tomllib
+
+import attrs
+import tomlkit
+from tomlkit.exceptions import ParseError
+
+from litterbox import files, locks, paths
+from litterbox.container import settings
+from litterbox.container.settings import Settings
+from litterbox.errors import SettingsError, UsageError
+
+KEYS = tuple(attrs.fields_dict(Settings))
+
+
+def set_key(name: str, key: str, word: str) -> bool:
+    """Set one key of the box `name`; False where it has that value already.
+
+    `word` is a value as it stands in the file; quotes around a text may be left away. Raises UsageError for a key
+    that there is not, SettingsError for a value that it does not take, HostError; the file is then as it was.
+    """
+    return _change(name, key, _value(word))
+
+
+def unset_key(name: str, key: str) -> bool:
+    """Take one key out of the file, so that its default counts; False where it is not there. Raises as `set_key`."""
+    return _change(name, key, None)
+
+
+def replace(name: str, content: bytes) -> bool:
+    """Replace the file by one that was edited, if it is valid; False where it is the same. Raises as `set_key`."""
+    path = _path(name)
+    settings.parse(content, path)
+    with _held():
+        if settings.read(path) == content:
+            return False
+        files.write_atomically(path, content)
+        return True
+
+
+def _change(name: str, key: str, value: object) -> bool:
+    if key not in KEYS:
+        raise UsageError(f"{key!a} is no setting.", f"The settings are: {', '.join(KEYS)}.")
+    path = _path(name)
+    with _held():
+        before = settings.read(path) or b""
+        settings.parse(before, path)  # a file that is broken already is the user's to mend
+        try:
+            document = tomlkit.parse(before)
+        except ParseError as error:
+            raise SettingsError(f"{path} is not TOML: {error}.") from error
+        known = document.unwrap().get(key)
+        if known == value and type(known) is type(value):
+            return False
+        if value is None:
+            del document[key]
+        else:
+            document[key] = value
+        content = tomlkit.dumps(document).encode()
+        settings.parse(content, path)
+        files.write_atomically(path, content)
+        return True
+
+
+def _path(name: str) -> str:
+    """The file itself, where the user has a link to it."""
+    return os.path.realpath(paths.settings(name))
+
+
+def _value(word: str) -> object:
+    """What a word means as a TOML value; itself, where it is none."""
+    try:
+        return tomllib.loads(f"value = {word}")["value"]
+    except tomllib.TOMLDecodeError:
+        return word
+
+
+def _held() -> locks.hold:
+    """No other command changes a settings file meanwhile."""
+    return locks.hold(os.path.join(files.private_folder(paths.root()), ".settings.lock"))
