@@ -8,7 +8,11 @@ import sys
 
 from litterbox_guest.errors import GuestError
 
-_USAGE = "usage: litterbox wait | litterbox entrypoint [--root] [--workdir DIR] [--] [COMMAND...]\n"
+_USAGE = """\
+usage: litterbox wait
+       litterbox entrypoint [--root] [--workdir DIR] [--] [COMMAND...]
+       litterbox notify-send [OPTION...] SUMMARY [BODY]
+"""
 _USAGE_STATUS = 2
 
 
@@ -16,13 +20,17 @@ def main(argv: list[str]) -> int:
     """Run the command that `argv` names; returns the exit status."""
     called_as = os.path.basename(argv[0])
     try:
-        match argv[1:] if called_as == "litterbox" else [called_as]:
+        match argv[1:] if called_as == "litterbox" else [called_as, *argv[1:]]:
             case ["entrypoint", *arguments]:
                 from litterbox_guest import entrypoint
 
                 raise entrypoint.main(arguments)
             case ["wait"]:
                 return _wait()
+            case ["notify-send", *arguments]:
+                from litterbox_guest.interceptors import notify_send
+
+                return notify_send.main(arguments)
             case _:
                 sys.stderr.write(_USAGE)
                 return _USAGE_STATUS

@@ -28,18 +28,6 @@ Ask = Callable[[Question], Awaitable[Answer]]
 Approve = Literal["ask", "all", "none"]
 Detail = Mapping[str, str | int]
 
-# Who decided, for the audit log; what is not here was decided by the person at the dialog.
-_DECIDED_BY: Final = {
-    Answer.REMEMBERED: "session approval",
-    Answer.ALLOWED: "policy",
-    Answer.REFUSED: "policy",
-    Answer.TIMED_OUT: "timeout",
-    Answer.WITHDRAWN: "disconnect",
-    Answer.NOT_SHOWN: "no display",
-    Answer.PAUSED: "pause",
-    Answer.CROWDED: "full queue",
-}
-
 
 @attrs.frozen(kw_only=True)
 class Agent:
@@ -130,8 +118,8 @@ class Decisions:
 
     def _record(self, what: str, detail: Detail, decision: str, answer: Answer) -> bool:
         try:
-            by = _DECIDED_BY.get(answer, "dialog")
-            self.agent.audit.record(what=what, detail={**detail, "peer": self.pid}, decision=decision, by=by)
+            detail = {**detail, "peer": self.pid}
+            self.agent.audit.record(what=what, detail=detail, decision=decision, by=answer.decided_by)
         except AuditError as error:
             _logger.warning("%s: %s refused: %s", self.agent.who, what, error.sentence)
             return False

@@ -15,7 +15,7 @@ from litterbox import paths
 from litterbox.container import define, settings, settings_file
 from litterbox.errors import HostError, LitterboxError, SettingsError
 
-_AT_ONCE = frozenset({"dialog_timeout"})
+_AT_ONCE = frozenset({"dialog_timeout", "notify"})
 _EDITORS = ("VISUAL", "EDITOR")
 _USUAL_EDITOR = "vi"
 

@@ -41,7 +41,22 @@ class Answer(Enum):
     def approved(self) -> bool:
         return self in _APPROVALS
 
+    @property
+    def decided_by(self) -> str:
+        """Who decided, for the audit log; what is not listed was decided by the person at the dialog."""
+        return _DECIDED_BY.get(self, "dialog")
 
+
+_DECIDED_BY: Final = {
+    Answer.REMEMBERED: "session approval",
+    Answer.ALLOWED: "policy",
+    Answer.REFUSED: "policy",
+    Answer.TIMED_OUT: "timeout",
+    Answer.WITHDRAWN: "disconnect",
+    Answer.NOT_SHOWN: "no display",
+    Answer.PAUSED: "pause",
+    Answer.CROWDED: "full queue",
+}
 _APPROVALS: Final = frozenset({Answer.APPROVED_ONCE, Answer.APPROVED_SESSION, Answer.REMEMBERED, Answer.ALLOWED})
 
 

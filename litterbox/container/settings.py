@@ -12,6 +12,7 @@ from litterbox import paths
 from litterbox.errors import SettingsError
 
 Network = Literal["pasta", "slirp4netns", "none", "host"]
+Grant = Literal[False, "confirm", True]
 
 _TIMEOUTS = range(5, 3601)  # less could not be read, and a forgotten window should not hold up the others for a day
 
@@ -34,6 +35,10 @@ pipewire = false
 # How long a dialog waits for you, in seconds, 5 to 3600. One that nobody answers in that time is declined. A change
 # counts from the next dialog on, without a build.
 dialog_timeout = 60
+
+# Show notifications of the box on your desktop: true, "confirm" (a dialog asks each time), or false. They always say
+# that they are the box's.
+notify = true
 """
 
 
@@ -41,13 +46,15 @@ dialog_timeout = 60
 class Settings:
     """What the user chose for a box.
 
-    `network` None: the default of the Podman that makes the container. `dialog_timeout`: seconds.
+    `network` None: the default of the Podman that makes the container. `dialog_timeout`: seconds. A capability is
+    granted (True), asked about each time ("confirm"), or not granted (False).
     """
 
     network: Network | None = None
     wayland: bool = False
     pipewire: bool = False
     dialog_timeout: int = 60
+    notify: Grant = True
 
 
 _ALLOWED = {
@@ -55,6 +62,7 @@ _ALLOWED = {
     "wayland": "true or false",
     "pipewire": "true or false",
     "dialog_timeout": f"whole seconds from {_TIMEOUTS[0]} to {_TIMEOUTS[-1]}",
+    "notify": 'true, false or "confirm"',
 }
 
 
@@ -137,6 +145,14 @@ def _network(value: object, _type: object) -> Network:
     raise _NotAllowed(value)
 
 
+def _grant(value: object, _type: object) -> Grant:
+    if isinstance(value, bool):
+        return value
+    if value == "confirm":
+        return "confirm"
+    raise _NotAllowed(value)
+
+
 def _timeout(value: object, _type: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value not in _TIMEOUTS:
         raise _NotAllowed(value)
@@ -145,6 +161,7 @@ def _timeout(value: object, _type: object) -> int:
 
 _converter = cattrs.Converter()
 _converter.register_structure_hook_func(lambda kind: kind == Network | None, _network)
+_converter.register_structure_hook_func(lambda kind: kind == Grant, _grant)
 _converter.register_structure_hook(bool, _bool)
 _converter.register_structure_hook(
     Settings,

@@ -25,3 +25,8 @@ class Displays:
 
     def newest_first(self) -> list[dict[str, str]]:
         return list(self._known)
+
+    def buses(self) -> list[str]:
+        """The D-Bus addresses of the logins, the newest first."""
+        addresses = [known["DBUS_SESSION_BUS_ADDRESS"] for known in self._known if "DBUS_SESSION_BUS_ADDRESS" in known]
+        return list(dict.fromkeys(addresses))

@@ -16,6 +16,9 @@ from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
+from litterbox.capabilities.notify import Notifier, own_bus
+from litterbox.capabilities.policy import Policy
+from litterbox.capabilities.requests import Requests as CapabilityRequests
 from litterbox.capabilities.server import serve_capabilities
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
@@ -83,7 +86,11 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
                 audit=audit,
             )
         )
-        await nursery.start(serve_capabilities, host)
+        capabilities = CapabilityRequests(
+            policy=Policy(box=name, ask=dialogs.ask, audit=audit),
+            notifier=Notifier(name, lambda: displays.buses() or own_bus()),
+        )
+        await nursery.start(serve_capabilities, host, capabilities)
         await nursery.start(serve_control, control, requests.handlers())
         _logger.info("process %d serves the box %s", os.getpid(), name)
         ready()

@@ -1,25 +1,100 @@
 """The host socket: hello first, unknown things answered, the fifth malformed frame closes, silence is bounded."""
 
+import json
+import os
+
+import attrs
 import pytest
 import trio
 import trio.testing
 
+from litterbox import paths
+from litterbox.audit import AuditLog
 from litterbox.capabilities import server
+from litterbox.capabilities.notify import NotificationError
+from litterbox.capabilities.policy import Policy
+from litterbox.capabilities.requests import Requests
+from litterbox.confirm.question import Answer, Question
 from litterbox_guest import wire
+from litterbox_guest.messages import Notify
 
 HELLO = {"type": "hello", "version": "0.1.0", "container": "work", "capabilities": ["notify", "host_exec"]}
 
 
+@attrs.define
+class Notifier:
+    """In place of a desktop: keeps what is shown; an end that a test sets ends what waits."""
+
+    shown: list[Notify] = attrs.field(factory=list)
+    withdrawn: int = 0
+    end: trio.Event = attrs.field(factory=trio.Event)
+    fails: bool = False
+
+    async def notify(self, notice, tell_id):
+        if self.fails:
+            raise NotificationError("no desktop")
+        self.shown.append(notice)
+        await tell_id(5)
+        if not notice.waits:
+            return None
+        try:
+            await self.end.wait()
+        except trio.Cancelled:
+            self.withdrawn += 1
+            raise
+        return "yes"
+
+
+@attrs.define
+class User:
+    """Answers every question in the same way, and keeps what was asked."""
+
+    answer: Answer = Answer.APPROVED_ONCE
+    asked: list[Question] = attrs.field(factory=list)
+
+    async def ask(self, question):
+        self.asked.append(question)
+        return self.answer
+
+
 @pytest.fixture
-async def peer(nursery):
+def notifier():
+    return Notifier()
+
+
+@pytest.fixture
+def user():
+    return User()
+
+
+@pytest.fixture
+def audit():
+    with AuditLog("work") as log:
+        yield log
+
+
+@pytest.fixture
+async def peer(nursery, notifier, user, audit):
     ours, theirs = trio.testing.memory_stream_pair()
+    requests = Requests(policy=Policy(box="work", ask=user.ask, audit=audit), notifier=notifier)
 
     async def run():
         async with theirs:
-            await server.converse(theirs)
+            await server.converse(theirs, requests, peer=77)
 
     nursery.start_soon(run)
     return Peer(ours)
+
+
+def chosen(text):
+    os.makedirs(paths.definitions(), exist_ok=True)
+    with open(paths.settings("work"), "w") as file:
+        file.write(text)
+
+
+def audited():
+    with open(paths.audit_log("work")) as file:
+        return [json.loads(line) for line in file]
 
 
 class Peer:
@@ -39,13 +114,132 @@ class Peer:
         return frame
 
 
-async def test_hello_is_acknowledged_with_everything_rejected(peer):
+async def test_hello_is_granted_what_the_settings_grant(peer):
     await peer.send(HELLO)
     assert await peer.receive() == {
         "type": "hello_ack",
-        "accepted": [],
-        "rejected": ["notify", "host_exec"],
+        "accepted": ["notify"],
+        "rejected": ["host_exec"],
     }
+
+
+@pytest.mark.parametrize("text", ["notify = false", "notify = 3", "not toml"])
+async def test_nothing_is_granted_where_the_settings_do_not_or_cannot_be_read(peer, text):
+    chosen(text)
+    await peer.send(HELLO)
+    assert (await peer.receive())["accepted"] == []
+    await peer.send({"type": "notify", "summary": "Done"})
+    assert await peer.receive() == {"type": "error", "reason": "notify was not granted on this connection"}
+    [line] = audited()
+    assert (line["what"], line["decision"], line["by"], line["detail"]["peer"]) == ("notify", "refused", "policy", 77)
+
+
+async def test_what_was_granted_on_another_connection_is_not_granted_on_this_one(peer, notifier):
+    await peer.send({**HELLO, "capabilities": []})
+    assert (await peer.receive())["accepted"] == []
+    await peer.send(HELLO)  # a second hello does not widen the first
+    assert await peer.receive() == {"type": "hello_ack", "accepted": [], "rejected": ["notify", "host_exec"]}
+    await peer.send({"type": "notify", "summary": "Done"})
+    assert (await peer.receive())["type"] == "error"
+    assert notifier.shown == []
+
+
+async def test_a_notification_is_shown_and_its_id_told(peer, notifier):
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Done", "tomorrow": 1})
+    assert await peer.receive() == {"type": "ack", "id": 5}
+    assert notifier.shown == [Notify(summary="Done")]
+    [line] = audited()
+    assert (line["what"], line["decision"], line["by"]) == ("notify", "approved", "policy")
+    assert line["detail"] == {"purpose": "Done", "peer": 77}
+
+
+async def test_a_chosen_action_comes_behind_the_id(peer, notifier):
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Deploy?", "actions": [{"key": "yes", "label": "Yes"}]})
+    assert await peer.receive() == {"type": "ack", "id": 5}
+    notifier.end.set()
+    assert await peer.receive() == {"type": "notify_action_result", "id": 5, "action": "yes"}
+
+
+async def test_who_goes_away_withdraws_what_waits(peer, notifier):
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Deploy?", "wait": True})
+    await peer.receive()
+    await peer.stream.aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    assert notifier.withdrawn == 1
+
+
+async def test_what_came_during_a_request_is_answered_behind_it(peer, notifier):
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Deploy?", "wait": True})
+    await peer.send({"type": "ping"})
+    assert (await peer.receive())["type"] == "ack"
+    notifier.end.set()
+    assert (await peer.receive())["type"] == "notify_action_result"
+    assert await peer.receive() == {"type": "ack"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "decision"),
+    [
+        (Answer.DECLINED, "the user said no", "declined"),
+        (Answer.TIMED_OUT, "nobody answered", "declined"),
+        (Answer.NOT_SHOWN, "no login of the box has a display to ask on", "declined"),
+    ],
+)
+async def test_confirm_asks_in_words_that_show_all_of_it(peer, user, notifier, answer, reason, decision):
+    chosen('notify = "confirm"')
+    user.answer = answer
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Done", "body": "all"})
+    assert await peer.receive() == {"type": "error", "reason": f"the notification was declined: {reason}"}
+    [question] = user.asked
+    assert question.fields == (("Summary", "Done"), ("Body", "all"))
+    assert not question.offers_session
+    assert notifier.shown == []
+    assert audited()[0]["decision"] == decision
+
+
+async def test_a_grant_that_was_taken_back_counts_at_once(peer, notifier):
+    await greet(peer)
+    chosen("notify = false")
+    await peer.send({"type": "notify", "summary": "Done"})
+    assert "the settings of the box do not allow it" in (await peer.receive())["reason"]
+    assert notifier.shown == []
+
+
+async def test_without_its_audit_line_nothing_is_shown(peer, notifier, audit):
+    await greet(peer)
+    audit.close()
+    os.unlink(paths.audit_log("work"))
+    os.mkdir(paths.audit_log("work"))
+    await peer.send({"type": "notify", "summary": "Done"})
+    assert (await peer.receive())["type"] == "error"
+    assert notifier.shown == []
+
+
+async def test_a_desktop_that_fails_is_an_error_with_a_sentence(peer, notifier):
+    notifier.fails = True
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Done"})
+    assert await peer.receive() == {"type": "error", "reason": "no desktop"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{}, {"summary": 3}, {"summary": "x", "timeout": "1"}, {"summary": "x", "timeout": True},
+     {"summary": "x", "actions": "yes"}, {"summary": "x", "actions": [{"key": "a"}]}, {"summary": "x", "wait": 1},
+     {"summary": "x", "urgency": "high"}, {"summary": "x", "urgency": []}, {"summary": "x", "replaces": 1.0}],
+)  # fmt: skip
+async def test_fields_of_the_wrong_type_are_named(peer, notifier, fields):
+    await greet(peer)
+    await peer.send({"type": "notify", **fields})
+    answer = await peer.receive()
+    assert answer["type"] == "error"
+    assert answer["reason"].startswith("invalid notify: ")
+    assert notifier.shown == []
 
 
 async def test_fields_that_we_do_not_know_are_ignored(peer):
@@ -96,6 +290,11 @@ async def test_after_hello_there_is_no_deadline(peer, autojump_clock):
 async def test_what_is_no_unicode_is_echoed_as_json_has_it(peer):
     await peer.stream.send_all(frame(b'{"type":"hello","version":"1","container":"w","capabilities":["\\ud800"]}'))
     assert (await peer.receive())["rejected"] == ["\ud800"]
+
+
+async def greet(peer):
+    await peer.send(HELLO)
+    assert (await peer.receive())["accepted"] == ["notify"]
 
 
 def frame(body):

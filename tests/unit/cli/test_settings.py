@@ -61,6 +61,7 @@ def test_what_counts_is_shown_defaults_included():
         "wayland = false",
         "pipewire = false",
         "dialog_timeout = 60",
+        "notify = true",
     ]
     assert run("--show").stdout == run().stdout
 
@@ -71,6 +72,7 @@ def test_json_is_for_scripts():
         "wayland": False,
         "pipewire": False,
         "dialog_timeout": 60,
+        "notify": True,
     }
 
 

@@ -75,6 +75,8 @@ def test_dialogs_wait_as_by_default_where_the_settings_are_broken_and_the_log_sa
         ("dialog_timeout = 60.0", ["dialog_timeout", "60.0", "whole seconds"]),
         ("dialog_timeout = true", ["dialog_timeout", "True", "whole seconds"]),
         ('dialog_timeout = "1 minute"', ["dialog_timeout", "'1 minute'", "whole seconds"]),
+        ("notify = 1", ["notify", "1", 'true, false or "confirm"']),
+        ('notify = "ask"', ["notify", "'ask'", '"confirm"']),
         ("colour = 3", ["unknown key colour", "network", "wayland", "pipewire", "dialog_timeout"]),
         ("network = pasta", ["not TOML", "line 1"]),
     ],

@@ -1,0 +1,75 @@
+"""A short connection of an interceptor to the host socket: hello, a request, its answers.
+
+Every interceptor pays for what is imported here: no socket, trio, attrs or typing.
+"""
+
+import errno
+import os
+
+from litterbox_guest import __version__, wire
+from litterbox_guest.errors import GuestError
+
+FAILED = 1
+_READ_SIZE = 65536
+
+# Importing `socket` costs 5 ms, for its enums; the module under it has all that is needed.
+_socket = __import__("_socket")
+
+
+class Refused(GuestError):
+    """The host said no, or cannot; `sentence` is its reason."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, FAILED)
+
+
+class Host:
+    """A connection on which `capability` was granted. Raises Refused where it is not, or the host cannot be reached."""
+
+    def __init__(self, capability: str) -> None:
+        runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
+        box = os.environ.get("LITTERBOX_NAME", "")
+        self._frames = wire.FrameReader()
+        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        try:
+            self._socket.connect(f"{runtime}/litterbox/{box}.sock")
+        except OSError as error:
+            raise Refused(f"the host does not answer: {error.strerror}") from error
+        hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
+        answer = self.request({**hello, "capabilities": [capability]})
+        if capability not in _words(answer, "accepted"):
+            raise Refused(f"the settings of this box do not allow it ({capability} is not granted)")
+
+    def request(self, message: "dict[str, object]") -> "dict[str, object]":
+        """Send it and return the first answer. Raises Refused where that is an error."""
+        try:
+            self._socket.sendall(wire.encode(message))
+        except wire.FrameTooLarge as error:
+            raise Refused("there is more of it than fits in one message") from error
+        except OSError as error:
+            raise Refused(f"the host went away: {error.strerror}") from error
+        return self.receive()
+
+    def receive(self) -> "dict[str, object]":
+        """The next answer. Raises Refused where it is an error, and where none comes any more."""
+        while True:
+            try:
+                frame = self._frames.next_frame()
+                if frame is None:
+                    data = self._socket.recv(_READ_SIZE)
+                    if not data:
+                        raise Refused("the host went away")
+                    self._frames.receive_data(data)
+                    continue
+            except OSError as error:
+                raise Refused(f"the host went away: {os.strerror(error.errno or errno.EIO)}") from error
+            except (wire.FrameTooLarge, wire.MalformedFrame, wire.Truncated) as error:
+                raise Refused(f"the host sent what cannot be read: {error}") from error
+            if frame.get("type") == "error":
+                raise Refused(str(frame.get("reason", "no reason given")))
+            return frame
+
+
+def _words(answer: "dict[str, object]", field: str) -> "list[object]":
+    words = answer.get(field)
+    return words if isinstance(words, list) else []

@@ -1,0 +1,87 @@
+"""notify-send from a box to a real desktop, and what the settings and the audit log have to do with it."""
+
+import json
+
+import attrs
+import pytest
+from support.desktop import desktop
+from support.user import BASE_IMAGE, LONG_ENOUGH, wait_until
+
+NOTIFY = ["/litterbox", "notify-send"]
+
+
+@pytest.fixture
+def dunst(display):
+    with desktop(display) as shown:
+        yield shown
+
+
+@pytest.fixture
+def user(user, dunst):
+    """The user, logged in to the desktop that shows notifications."""
+    return attrs.evolve(user, environment=user.environment | dunst.environment)
+
+
+@pytest.fixture(params=["local", "scratch"])
+def box(request, user):
+    user.litterbox("define", "work", "--template", "local", "--image", BASE_IMAGE)
+    if request.param == "scratch":
+        with open(f"{user.root}/definitions/work.Dockerfile", "w") as file:
+            file.write('FROM scratch\nCMD ["/litterbox"]\n')
+    user.litterbox("build", "work")
+    return "work"
+
+
+def enter(user, box, *words, status=0):
+    return user.litterbox("enter", box, "--", *NOTIFY, *words, status=status)
+
+
+def audit(user):
+    return [json.loads(line) for line in user.litterbox("audit", "work", "--json").stdout.splitlines()]
+
+
+def test_a_notification_of_the_box_is_shown_with_its_name(user, box, dunst):
+    printed = enter(user, box, "-p", "-u", "low", "Build <b>done</b>", "line").stdout
+    wait_until(lambda: dunst.count() == 1, what="the notification")
+    dunst.close_all()
+    [entry] = dunst.displayed()
+    assert (entry["appname"], entry["summary"]) == ("Litterbox: work", "Build <b>done</b>")
+    assert printed == f"{entry['id']}\n"
+    assert [line["what"] for line in audit(user)] == ["notify"]
+
+
+def test_the_action_that_was_chosen_on_the_host_is_printed_in_the_box(user, box, dunst):
+    with user.start("enter", box, "--", *NOTIFY, "-A", "default=Yes", "-A", "no=No", "Deploy?") as asking:
+        wait_until(lambda: dunst.count() == 1, what="the notification")
+        dunst.choose()
+        assert asking.communicate(timeout=LONG_ENOUGH) == ("default\n", "")
+    assert asking.returncode == 0
+
+
+def test_a_box_that_may_not_is_told_so(user, box, dunst):
+    user.litterbox("settings", box, "set", "notify", "false")
+    refused = enter(user, box, "Done", status=1).stderr
+    assert refused == "litterbox: the settings of this box do not allow it (notify is not granted)\n"
+    assert dunst.count() == 0
+    user.litterbox("settings", box, "set", "notify", "true")
+    enter(user, box, "Done")
+    wait_until(lambda: dunst.count() == 1, what="the notification")
+
+
+def test_confirm_asks_first(user, box, dunst, person):
+    user.litterbox("settings", box, "set", "notify", "confirm")
+    for answer, count in ((person.decline, 0), (person.approve, 1)):
+        with user.start("enter", box, "--", *NOTIFY, "Done", "with everything") as asking:
+            assert "Body: with everything" in answer(box)
+            asking.communicate(timeout=LONG_ENOUGH)
+        assert asking.returncode == 1 - count
+        assert dunst.count() == count
+    assert [line["decision"] for line in audit(user)] == ["declined", "approved"]
+
+
+def test_a_killed_sender_takes_its_notification_back(user, box, dunst):
+    with user.start("enter", box, "--", *NOTIFY, "--wait", "-t", "0", "Deploy?") as asking:
+        wait_until(lambda: dunst.count() == 1, what="the notification")
+        asking.kill()
+        asking.wait()
+        wait_until(lambda: dunst.count() == 0, what="its end")
