@@ -1,6 +1,5 @@
 """The same requests, valid and damaged, to OpenSSH's agent and to ours: the same answers, but for what is listed."""
 
-import os
 import random
 import socket
 import subprocess
@@ -55,7 +54,11 @@ class Agent:
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(30)
-        connection.connect(self.path)
+        try:
+            connection.connect(self.path)
+        except OSError:
+            connection.close()
+            raise
         return connection
 
     def _exactly(self, count: int) -> bytes:
@@ -71,17 +74,24 @@ class Agent:
 @contextmanager
 def serving(*command: str, path: str):
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while not os.path.exists(path):
-            assert process.poll() is None
-            time.sleep(0.02)
         agent = None
         try:
-            agent = Agent(path)
+            agent = _connected(process, path)
             yield agent
         finally:
             if agent is not None:
                 agent.connection.close()
             process.terminate()
+
+
+def _connected(process: subprocess.Popen[bytes], path: str) -> Agent:
+    """A connection to an agent that is starting: its socket can be there before it listens."""
+    while True:
+        try:
+            return Agent(path)
+        except (FileNotFoundError, ConnectionRefusedError):
+            assert process.poll() is None
+            time.sleep(0.02)
 
 
 @pytest.fixture
