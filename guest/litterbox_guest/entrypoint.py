@@ -7,7 +7,7 @@ for what is imported here: os and small modules of our own, no re, typing, enum 
 import os
 import sys
 
-from litterbox_guest import account, command, sessions
+from litterbox_guest import account, command, daemon_start, sessions
 from litterbox_guest.errors import GuestError
 
 TYPE_CHECKING = False
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FAILED = 125  # what `podman exec` answers where it is not the command that failed
 _RUN = "/run/litterbox"
-_INTERCEPTORS = "/run/litterbox/bin"
+_INTERCEPTORS = daemon_start.INTERCEPTORS
 _TMP = "/tmp"  # noqa: S108 - the box's own, which sshd and ssh-agent use too; see _link_agent
 _AGENT_LINK = f"{_TMP}/ssh-agent.sock"
 _UMASK = 0o022
@@ -38,6 +38,7 @@ def main(arguments: list[str]) -> GuestError:
     _attempt("XDG_RUNTIME_DIR may not be yours", _own_runtime_folder, runtime, user)
     _attempt("the SSH agent cannot be reached", _link_agent, f"{runtime}/litterbox/ssh-agent.sock")
     _attempt("what runs may outlive its terminal", _join_session, environment.get("LITTERBOX_SESSION", ""))
+    _attempt("the host's facilities may be missing", daemon_start.start_if_missing, environment)
 
     who = account.root() if as_root else user
     shell = command.find_shell(who.shell, environment)

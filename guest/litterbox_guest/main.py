@@ -10,6 +10,7 @@ from litterbox_guest.errors import GuestError
 
 _USAGE = """\
 usage: litterbox wait
+       litterbox daemon [--replace]
        litterbox entrypoint [--root] [--workdir DIR] [--] [COMMAND...]
        litterbox notify-send [OPTION...] SUMMARY [BODY]
 """
@@ -27,6 +28,8 @@ def main(argv: list[str]) -> int:
                 raise entrypoint.main(arguments)
             case ["wait"]:
                 return _wait()
+            case ["daemon", *arguments]:
+                return _daemon(arguments)
             case ["notify-send", *arguments]:
                 from litterbox_guest.interceptors import notify_send
 
@@ -37,6 +40,17 @@ def main(argv: list[str]) -> int:
     except GuestError as error:
         sys.stderr.write(f"litterbox: {error.sentence}\n")
         return error.status
+
+
+def _daemon(arguments: list[str]) -> int:
+    from litterbox_guest import daemon_start
+
+    ready = daemon_start.take_place(arguments)
+    if ready is None:
+        return 0  # another one runs
+    from litterbox_guest import daemon  # with trio, which takes a while to import
+
+    return daemon.main(os.environ, ready)
 
 
 def _wait() -> int:

@@ -16,11 +16,15 @@ Urgency = Literal["low", "normal", "critical"]
 
 @attrs.frozen(kw_only=True)
 class Hello:
-    """The first frame of every connection from the box: who speaks, and which capabilities it would like."""
+    """The first frame of every connection from the box: who speaks, and which capabilities it would like.
+
+    `features` are what the speaker knows beside the specification, None where it speaks of none: FEATURES.
+    """
 
     version: str
     container: str
     capabilities: list[str]
+    features: list[str] | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -61,12 +65,48 @@ class Notify:
 
 GuestMessage = Hello | Ping | Notify
 
-_TAGS = {Hello: "hello", Ping: "ping", Notify: "notify"}
+_TAGS: dict[type, str] = {Hello: "hello", Ping: "ping", Notify: "notify"}
 
 
-def hello_ack(*, accepted: list[str], rejected: list[str]) -> dict[str, object]:
-    """The host's answer to `hello`."""
-    return {"type": "hello_ack", "accepted": accepted, "rejected": rejected}
+@attrs.frozen(kw_only=True)
+class HelloAck:
+    """The host's answer to `hello`. With the feature LINKS, `links` are names of commands that `host-exec` may run."""
+
+    accepted: list[str]
+    rejected: list[str]
+    features: list[str] = attrs.field(factory=list)
+    links: list[str] = attrs.field(factory=list)
+
+
+@attrs.frozen(kw_only=True)
+class Shutdown:
+    """The guest daemon should end: another takes its place, or the box does without."""
+
+
+HostMessage = HelloAck | Ping | Shutdown
+
+_HOST_TAGS: dict[type, str] = {HelloAck: "hello_ack", Ping: "ping", Shutdown: "shutdown"}
+
+# Whoever has this feature keeps the links of the interceptors: it is told of named ones, and to shut down when they
+# change.
+LINKS = "links"
+FEATURES = (LINKS,)
+
+
+def hello_ack(
+    *, accepted: list[str], rejected: list[str], features: list[str] | None = None, links: list[str] | None = None
+) -> dict[str, object]:
+    """The host's answer to `hello`; None leaves a field away, for a guest that knows no features."""
+    answer: dict[str, object] = {"type": "hello_ack", "accepted": accepted, "rejected": rejected}
+    if features is not None:
+        answer["features"] = features
+    if links is not None:
+        answer["links"] = links
+    return answer
+
+
+def shutdown() -> dict[str, object]:
+    return {"type": "shutdown"}
 
 
 def ack(**fields: int) -> dict[str, object]:
@@ -92,15 +132,25 @@ class InvalidMessage(ValueError):
 
 def from_guest(frame: dict[str, object]) -> GuestMessage:
     """Read one frame from the box. Raises UnknownMessage and InvalidMessage."""
+    message: GuestMessage = _structured(frame, GuestMessage, _TAGS)
+    return message
+
+
+def from_host(frame: dict[str, object]) -> HostMessage:
+    """Read one frame that the guest daemon got. Raises UnknownMessage and InvalidMessage."""
+    message: HostMessage = _structured(frame, HostMessage, _HOST_TAGS)
+    return message
+
+
+def _structured(frame: dict[str, object], union: Any, tags: dict[type, str]) -> Any:
     kind = frame.get("type")
-    if kind not in _TAGS.values():
+    if kind not in tags.values():
         raise UnknownMessage(f"unknown message type {str(kind)[:64]!a}")
     try:
-        message: GuestMessage = _converter.structure(frame, GuestMessage)  # type: ignore[arg-type]
+        return _converter.structure(frame, union)
     except cattrs.BaseValidationError as problem:
         first = cattrs.transform_error(problem)[0]
         raise InvalidMessage(f"invalid {kind}: {ascii(first)[1:200]}") from problem
-    return message
 
 
 def _exactly(expected: type) -> Callable[[object, type], object]:
@@ -133,3 +183,4 @@ for _type in (str, int, bool):
     _converter.register_structure_hook(_type, _exactly(_type))
 _converter.register_structure_hook_func(_is_list, _list)
 configure_tagged_union(GuestMessage, _converter, tag_generator=_TAGS.__getitem__, tag_name="type")
+configure_tagged_union(HostMessage, _converter, tag_generator=_HOST_TAGS.__getitem__, tag_name="type")

@@ -4,13 +4,15 @@
 """
 
 import logging
+from contextlib import suppress
 from typing import Final
 
 import attrs
 import trio
 
-from litterbox import peers
+from litterbox import __version__, peers
 from litterbox.capabilities.requests import Requests
+from litterbox.confirm.visible import visible
 from litterbox_guest import messages, wire
 
 HELLO_WITHIN: Final = 10.0  # seconds a connection has to say hello
@@ -19,13 +21,34 @@ MAX_MALFORMED: Final = 5  # the fifth malformed frame closes the connection
 MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that a connection may send while its request is under way
 
 _READ_SIZE: Final = 65536
+_SHUTDOWN_WITHIN: Final = 1.0  # seconds that a guest daemon has to take the message
 
 _logger = logging.getLogger(__name__)
+
+
+@attrs.frozen
+class GuestDaemons:
+    """The connections that keep links in the box: in good order one, or none while the guest daemon is idle."""
+
+    _conversations: "set[_Conversation]" = attrs.field(factory=set, init=False)
+
+    async def shut_down(self) -> None:
+        """Tell them to leave: another is about to take their place."""
+        async with trio.open_nursery() as nursery:
+            for conversation in tuple(self._conversations):
+                nursery.start_soon(conversation.shut_down)
+
+    def add(self, conversation: "_Conversation") -> None:
+        self._conversations.add(conversation)
+
+    def discard(self, conversation: "_Conversation") -> None:
+        self._conversations.discard(conversation)
 
 
 async def serve_capabilities(
     listener: trio.SocketListener,
     requests: Requests,
+    guest_daemons: GuestDaemons,
     *,
     task_status: trio.TaskStatus[list[trio.SocketListener]],
 ) -> None:
@@ -40,7 +63,7 @@ async def serve_capabilities(
             return
         open_connections += 1
         try:
-            await converse(stream, requests, peer=peer.pid)
+            await converse(stream, requests, guest_daemons, peer=peer.pid)
         except* trio.BrokenResourceError:
             _logger.debug("a connection of the box broke")
         except* (wire.FrameTooLarge, wire.Truncated) as errors:
@@ -53,20 +76,26 @@ async def serve_capabilities(
     await trio.serve_listeners(handle, [listener], task_status=task_status)
 
 
-async def converse(stream: trio.abc.Stream, requests: Requests, *, peer: int) -> None:
+async def converse(stream: trio.abc.Stream, requests: Requests, guest_daemons: GuestDaemons, *, peer: int) -> None:
     """One connection, from its hello to its end. Raises wire.FrameTooLarge and wire.Truncated."""
-    await _Conversation(stream, requests, peer).run()
+    conversation = _Conversation(stream, requests, guest_daemons, peer)
+    try:
+        await conversation.run()
+    finally:
+        guest_daemons.discard(conversation)
 
 
-@attrs.define
+@attrs.define(eq=False)
 class _Conversation:
     """One connection; `accepted` is None until its hello."""
 
     stream: trio.abc.Stream
     requests: Requests
+    guest_daemons: GuestDaemons
     peer: int
     frames: wire.FrameReader = attrs.field(factory=wire.FrameReader)
     accepted: frozenset[str] | None = None
+    sending: trio.Lock = attrs.field(factory=trio.Lock)
 
     async def run(self) -> None:
         malformed = 0
@@ -112,7 +141,24 @@ class _Conversation:
             self.accepted = frozenset(accepted)
         accepted = [name for name in accepted if name in self.accepted]
         rejected = [name for name in hello.capabilities if name not in accepted]
-        await self._send(messages.hello_ack(accepted=accepted, rejected=rejected))
+        features = None
+        if hello.features is not None:
+            features = [name for name in messages.FEATURES if name in hello.features]
+        if features and messages.LINKS in features:
+            self._keeps_links(hello)
+        await self._send(messages.hello_ack(accepted=accepted, rejected=rejected, features=features))
+
+    def _keeps_links(self, hello: messages.Hello) -> None:
+        self.guest_daemons.add(self)
+        if hello.version != __version__:
+            _logger.warning(
+                "the box runs Litterbox %s, the host %s, until the box is stopped", visible(hello.version), __version__
+            )
+
+    async def shut_down(self) -> None:
+        """Never for longer than _SHUTDOWN_WITHIN, whatever the box does; a connection that hangs is its own matter."""
+        with trio.move_on_after(_SHUTDOWN_WITHIN), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await self._send(messages.shutdown())
 
     async def _read_ahead(self, scope: trio.CancelScope) -> None:
         """Notice the client's end while its request is under way, and withdraw it; keep what else it sends."""
@@ -126,4 +172,5 @@ class _Conversation:
             self.frames.receive_data(bytes(data))
 
     async def _send(self, message: dict[str, object]) -> None:
-        await self.stream.send_all(wire.encode(message))
+        async with self.sending:
+            await self.stream.send_all(wire.encode(message))

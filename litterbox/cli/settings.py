@@ -13,6 +13,7 @@ import click
 
 from litterbox import paths
 from litterbox.container import define, settings, settings_file
+from litterbox.daemon import client
 from litterbox.errors import HostError, LitterboxError, SettingsError
 
 _AT_ONCE = frozenset({"dialog_timeout", "notify"})
@@ -66,6 +67,8 @@ def command(context: click.Context, name: str, *, show: bool, as_json: bool, edi
 def set_(name: str, key: str, value: str) -> None:
     """Set KEY to VALUE. Quotes around a text may be left away."""
     changed = settings_file.set_key(name, key, value)
+    if changed:
+        client.announce_settings(name)
     click.echo(
         f"{key} is {json.dumps(_values(name)[key])}{_when(key)}" if changed else f"{key} is so already.", err=True
     )
@@ -77,6 +80,8 @@ def set_(name: str, key: str, value: str) -> None:
 def unset(name: str, key: str) -> None:
     """Take KEY out of the file, so that its default counts."""
     changed = settings_file.unset_key(name, key)
+    if changed:
+        client.announce_settings(name)
     click.echo(f"{key} has its default{_when(key)}" if changed else f"{key} has its default already.", err=True)
 
 
@@ -123,6 +128,7 @@ def _edit(name: str) -> None:
                     raise LitterboxError("Nothing was changed.", f"What you wrote is in {copy}.") from error
                 kept = False
             else:
+                client.announce_settings(name)
                 click.echo(
                     "Saved. The next `litterbox enter` says whether the box must be built anew for it.", err=True
                 )

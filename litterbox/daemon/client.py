@@ -81,6 +81,17 @@ def hand_over_vault_key(name: str, vault_key: bytes) -> None:
     ask(name, {"request": "vault_key", "key": vault_key.hex()})
 
 
+def announce_settings(name: str) -> None:
+    """Tell a running daemon that the settings of its box were changed; nothing to do when none runs, or it is ending.
+
+    What was asked for is in the file, and counts from the next request of the box on: this only hurries the links.
+    """
+    try:
+        ask(name, {"request": "settings"})
+    except DaemonError:
+        return
+
+
 def stop(name: str) -> bool:
     """Ask the daemon to stop the box, and wait until it is gone; False when none runs."""
     if ask(name, {"request": "stop"}) is None:

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import trio
 
@@ -35,6 +35,7 @@ class Requests:
         container: ContainerWatcher,
         watcher: SessionWatcher,
         dialogs: DialogQueue,
+        settings_changed: Callable[[], Awaitable[None]],
     ) -> None:
         self._name = name
         self.vault_key = vault_key
@@ -43,6 +44,7 @@ class Requests:
         self._container = container
         self._watcher = watcher
         self._dialogs = dialogs
+        self._settings_changed = settings_changed
         self._compared: tuple[int, int] | None = None
         self._notice = ""
 
@@ -55,6 +57,7 @@ class Requests:
             "vault_key": self._take_vault_key,
             "approvals": self._approvals,
             "forget": self._forget,
+            "settings": self._settings,
         }
 
     async def _status(self, _request: Letter) -> Letter:
@@ -106,6 +109,11 @@ class Requests:
         count = len(self._dialogs.approvals())
         self._dialogs.forget()
         return {"forgotten": str(count)}
+
+    async def _settings(self, _request: Letter) -> Letter:
+        """The settings file was changed."""
+        await self._settings_changed()
+        return {}
 
     async def _running(self) -> Letter:
         running = self._container.running

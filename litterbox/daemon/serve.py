@@ -19,7 +19,7 @@ from litterbox.audit import AuditLog
 from litterbox.capabilities.notify import Notifier, own_bus
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests as CapabilityRequests
-from litterbox.capabilities.server import serve_capabilities
+from litterbox.capabilities.server import GuestDaemons, serve_capabilities
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
@@ -28,6 +28,7 @@ from litterbox.daemon.container import open_container_watcher
 from litterbox.daemon.control import serve_control
 from litterbox.daemon.displays import Displays
 from litterbox.daemon.ending import until_the_end
+from litterbox.daemon.guest import renew_guest_daemon
 from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.daemon.sockets import open_unix_listener
@@ -60,6 +61,8 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         nursery = await stack.enter_async_context(trio.open_nursery())
 
         watcher = SessionWatcher(name, seen_any=for_session)
+        guest_daemons = GuestDaemons()
+        renew = partial(renew_guest_daemon, name, container, guest_daemons)
         requests = Requests(
             name,
             vault_key=vault_key,
@@ -68,6 +71,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
             container=container,
             watcher=watcher,
             dialogs=dialogs,
+            settings_changed=renew,
         )
         added = AddedKeys()
         await nursery.start(_stop_on_signal, stop, nursery.cancel_scope)
@@ -90,10 +94,11 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
             policy=Policy(box=name, ask=dialogs.ask, audit=audit),
             notifier=Notifier(name, lambda: displays.buses() or own_bus()),
         )
-        await nursery.start(serve_capabilities, host, capabilities)
+        await nursery.start(serve_capabilities, host, capabilities, guest_daemons)
         await nursery.start(serve_control, control, requests.handlers())
         _logger.info("process %d serves the box %s", os.getpid(), name)
         ready()
+        nursery.start_soon(renew)
         enter_lock = await until_the_end(name, stop=stop, watcher=watcher, container=container)
         nursery.cancel_scope.cancel()
     return enter_lock

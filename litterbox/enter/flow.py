@@ -11,7 +11,7 @@ import sys
 import time
 from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 
-from litterbox import locks, paths, sessions
+from litterbox import __version__, locks, paths, sessions
 from litterbox.container import program
 from litterbox.daemon import client
 from litterbox.errors import DaemonError, DaemonRunsAlready, HostError, NoSuchBox
@@ -133,6 +133,7 @@ def exec_arguments(
         "--user=0:0",
         "--interactive",
         f"--env=LITTERBOX_SESSION={sessions.label(session)}",
+        f"--env=LITTERBOX_HOST_VERSION={__version__}",
     ]
     if terminal:
         arguments.append("--tty")

@@ -7,8 +7,6 @@ import pytest
 from support.desktop import desktop
 from support.user import BASE_IMAGE, LONG_ENOUGH, wait_until
 
-NOTIFY = ["/litterbox", "notify-send"]
-
 
 @pytest.fixture
 def dunst(display):
@@ -33,7 +31,7 @@ def box(request, user):
 
 
 def enter(user, box, *words, status=0):
-    return user.litterbox("enter", box, "--", *NOTIFY, *words, status=status)
+    return user.litterbox("enter", box, "--", "notify-send", *words, status=status)
 
 
 def audit(user):
@@ -51,7 +49,7 @@ def test_a_notification_of_the_box_is_shown_with_its_name(user, box, dunst):
 
 
 def test_the_action_that_was_chosen_on_the_host_is_printed_in_the_box(user, box, dunst):
-    with user.start("enter", box, "--", *NOTIFY, "-A", "default=Yes", "-A", "no=No", "Deploy?") as asking:
+    with user.start("enter", box, "--", "notify-send", "-A", "default=Yes", "-A", "no=No", "Deploy?") as asking:
         wait_until(lambda: dunst.count() == 1, what="the notification")
         dunst.choose()
         assert asking.communicate(timeout=LONG_ENOUGH) == ("default\n", "")
@@ -60,8 +58,9 @@ def test_the_action_that_was_chosen_on_the_host_is_printed_in_the_box(user, box,
 
 def test_a_box_that_may_not_is_told_so(user, box, dunst):
     user.litterbox("settings", box, "set", "notify", "false")
-    refused = enter(user, box, "Done", status=1).stderr
+    refused = user.litterbox("enter", box, "--", "/litterbox", "notify-send", "Done", status=1).stderr
     assert refused == "litterbox: the settings of this box do not allow it (notify is not granted)\n"
+    assert "not found" in enter(user, box, "Done", status=127).stderr  # its link is withdrawn
     assert dunst.count() == 0
     user.litterbox("settings", box, "set", "notify", "true")
     enter(user, box, "Done")
@@ -71,7 +70,7 @@ def test_a_box_that_may_not_is_told_so(user, box, dunst):
 def test_confirm_asks_first(user, box, dunst, person):
     user.litterbox("settings", box, "set", "notify", "confirm")
     for answer, count in ((person.decline, 0), (person.approve, 1)):
-        with user.start("enter", box, "--", *NOTIFY, "Done", "with everything") as asking:
+        with user.start("enter", box, "--", "notify-send", "Done", "with everything") as asking:
             assert "Body: with everything" in answer(box)
             asking.communicate(timeout=LONG_ENOUGH)
         assert asking.returncode == 1 - count
@@ -80,7 +79,7 @@ def test_confirm_asks_first(user, box, dunst, person):
 
 
 def test_a_killed_sender_takes_its_notification_back(user, box, dunst):
-    with user.start("enter", box, "--", *NOTIFY, "--wait", "-t", "0", "Deploy?") as asking:
+    with user.start("enter", box, "--", "notify-send", "--wait", "-t", "0", "Deploy?") as asking:
         wait_until(lambda: dunst.count() == 1, what="the notification")
         asking.kill()
         asking.wait()

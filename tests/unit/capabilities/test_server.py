@@ -74,13 +74,18 @@ def audit():
 
 
 @pytest.fixture
-async def peer(nursery, notifier, user, audit):
+def guest_daemons():
+    return server.GuestDaemons()
+
+
+@pytest.fixture
+async def peer(nursery, notifier, user, audit, guest_daemons):
     ours, theirs = trio.testing.memory_stream_pair()
     requests = Requests(policy=Policy(box="work", ask=user.ask, audit=audit), notifier=notifier)
 
     async def run():
         async with theirs:
-            await server.converse(theirs, requests, peer=77)
+            await server.converse(theirs, requests, guest_daemons, peer=77)
 
     nursery.start_soon(run)
     return Peer(ours)
@@ -245,6 +250,44 @@ async def test_fields_of_the_wrong_type_are_named(peer, notifier, fields):
 async def test_fields_that_we_do_not_know_are_ignored(peer):
     await peer.send({**HELLO, "features": ["tomorrow"]})
     assert (await peer.receive())["type"] == "hello_ack"
+
+
+async def test_features_are_answered_with_those_that_we_know(peer):
+    await peer.send({**HELLO, "features": ["tomorrow", "links"]})
+    assert await peer.receive() == {
+        "type": "hello_ack",
+        "accepted": ["notify"],
+        "rejected": ["host_exec"],
+        "features": ["links"],
+    }
+
+
+async def test_who_keeps_links_is_told_to_leave_when_another_comes(peer, guest_daemons):
+    await peer.send({**HELLO, "features": ["links"]})
+    await peer.receive()
+    await guest_daemons.shut_down()
+    assert await peer.receive() == {"type": "shutdown"}
+
+
+async def test_a_guest_daemon_that_hangs_or_is_gone_holds_up_nobody(peer, guest_daemons, autojump_clock):
+    await peer.send({**HELLO, "features": ["links"]})
+    await peer.receive()
+    [conversation] = guest_daemons._conversations
+    async with conversation.sending:  # as if the box did not read what was sent before
+        before = trio.current_time()
+        await guest_daemons.shut_down()
+        assert trio.current_time() - before == pytest.approx(1.0)
+    await peer.stream.aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    await guest_daemons.shut_down()
+
+
+async def test_others_are_not_told(peer, guest_daemons):
+    await peer.send({**HELLO, "features": []})
+    assert (await peer.receive())["features"] == []
+    await guest_daemons.shut_down()
+    await peer.send({"type": "ping"})
+    assert await peer.receive() == {"type": "ack"}
 
 
 async def test_a_ping_is_answered_after_hello_and_refused_before(peer):

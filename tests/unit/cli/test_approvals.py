@@ -30,7 +30,14 @@ def daemon(monkeypatch) -> Callable[..., None]:
     def start(*approvals: Approval) -> None:
         queue = trio.run(_asked, approvals)
         requests = Requests(
-            "work", vault_key=None, stop=None, displays=None, container=None, watcher=None, dialogs=queue
+            "work",
+            vault_key=None,
+            stop=None,
+            displays=None,
+            container=None,
+            watcher=None,
+            dialogs=queue,
+            settings_changed=None,
         ).handlers()
 
         def ask(_name: str, request: letters.Letter) -> letters.Letter:

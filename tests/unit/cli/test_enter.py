@@ -2,6 +2,7 @@
 
 import pytest
 
+import litterbox
 from litterbox.cli.enter import separate_command
 from litterbox.enter import flow
 
@@ -43,6 +44,7 @@ def test_podman_is_told_the_session_and_no_detach_keys():
         "--user=0:0",
         "--interactive",
         "--env=LITTERBOX_SESSION=12-34",
+        f"--env=LITTERBOX_HOST_VERSION={litterbox.__version__}",
         "lbx-work",
         "/litterbox",
         "entrypoint",

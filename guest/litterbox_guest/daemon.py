@@ -1,0 +1,140 @@
+"""`/litterbox daemon`, the guest daemon: asks the host what the box may use, and makes the links that lead there.
+
+The start-up sequence and the table of events are those of the guest daemon's specification.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import attrs
+import trio
+
+from litterbox_guest import __version__, account, daemon_start, links, messages, wire
+from litterbox_guest.account import Account
+from litterbox_guest.messages import HelloAck, HostMessage, Ping, Shutdown
+
+IDLE: Final = 300.0  # seconds without a message
+TRIES: Final = 3
+BETWEEN_TRIES: Final = 0.5  # seconds
+_ANSWER_WITHIN: Final = 10.0  # seconds that the host has for its hello_ack
+_READ_SIZE: Final = 65536
+
+_log = logging.getLogger(__name__)
+
+
+class NoHost(Exception):
+    """The host is not there, or speaks another language; the message is for the log."""
+
+
+def main(environment: Mapping[str, str], ready: int) -> int:
+    """Be the box's guest daemon; returns its exit status. `ready` is closed when the links are there, -1 for none."""
+    logging.basicConfig(level=logging.INFO, format="litterbox daemon: %(message)s")
+    user = account.of_the_box(dict(environment))
+    runtime = environment.get("XDG_RUNTIME_DIR", f"/run/user/{user.uid}")
+    box = environment.get("LITTERBOX_NAME", "")
+    warn_of_drift(environment.get("LITTERBOX_HOST_VERSION", ""))
+
+    def prepare(ack: HelloAck) -> None:
+        _prepare(ack, user)
+        if ready >= 0:
+            os.close(ready)
+
+    try:
+        trio.run(serve, os.path.join(runtime, "litterbox", f"{box}.sock"), box, prepare)
+    except (NoHost, OSError) as error:
+        _log.error("%s", error)
+        return 1
+    return 0
+
+
+def warn_of_drift(host_version: str) -> None:
+    """Say where the host that started us is of another version: the box has the runtime of its last start."""
+    if host_version and host_version != __version__:
+        _log.warning("this box runs Litterbox %s, the host %s; stop and enter the box anew", __version__, host_version)
+
+
+async def serve(path: str, box: str, prepare: Callable[[HelloAck], None]) -> None:
+    """Connect to the host socket at `path`, shake hands, `prepare` what was accepted, and stay until the end.
+
+    Raises NoHost.
+    """
+    host = _Host(await connect(path))
+    async with host.stream:
+        prepare(await host.greet(box))
+        _log.info("leaving: %s", await host.until_the_end())
+
+
+async def connect(path: str) -> trio.SocketStream:
+    """Three tries, half a second apart. Raises NoHost."""
+    for left in reversed(range(TRIES)):
+        try:
+            return await trio.open_unix_socket(path)
+        except OSError as error:
+            if not left:
+                raise NoHost(f"the host does not answer at {path}: {error.strerror}") from error
+        await trio.sleep(BETWEEN_TRIES)
+    raise AssertionError
+
+
+def _prepare(ack: HelloAck, user: Account) -> None:
+    """Links and PATH files, as root of the box; then root no more."""
+    links.install(daemon_start.INTERCEPTORS, links.names(ack.accepted, ack.links))
+    links.write_path_files(daemon_start.INTERCEPTORS)
+    daemon_start.note_links()
+    user.assume()
+
+
+@attrs.frozen
+class _Host:
+    """The connection to the host."""
+
+    stream: trio.SocketStream
+    frames: wire.FrameReader = attrs.field(factory=wire.FrameReader)
+
+    async def greet(self, box: str) -> HelloAck:
+        hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
+        try:
+            await self.stream.send_all(
+                wire.encode({**hello, "capabilities": list(links.OF_CAPABILITY), "features": list(messages.FEATURES)})
+            )
+        except trio.BrokenResourceError as error:
+            raise NoHost("the host hung up") from error
+        with trio.move_on_after(_ANSWER_WITHIN):
+            answer = await self._next()
+            if isinstance(answer, HelloAck):
+                return answer
+        raise NoHost("the host does not answer the hello")
+
+    async def until_the_end(self) -> str:
+        """Why to leave: told to, hung up, nothing to do."""
+        while True:
+            with trio.move_on_after(IDLE):
+                match await self._next():
+                    case None:
+                        return "the host hung up"
+                    case Shutdown():
+                        return "told to"
+                    case Ping() | HelloAck():
+                        continue
+            return "idle"
+
+    async def _next(self) -> HostMessage | None:
+        """The next message; None when there will be no more. What this version does not know is passed over."""
+        try:
+            while True:
+                frame = self.frames.next_frame()
+                if frame is not None:
+                    try:
+                        return messages.from_host(frame)
+                    except (messages.UnknownMessage, messages.InvalidMessage) as error:
+                        _log.warning("passed over: %s", error)
+                        continue
+                data = await self.stream.receive_some(_READ_SIZE)
+                self.frames.receive_data(bytes(data))
+                if not data:
+                    return None
+        except (trio.BrokenResourceError, wire.FrameTooLarge, wire.MalformedFrame, wire.Truncated) as error:
+            _log.warning("the connection to the host broke: %s", error)
+            return None

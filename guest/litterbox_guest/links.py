@@ -1,0 +1,80 @@
+"""What makes the interceptors the box's own `notify-send`, `xdg-open` and so on: links, and files that set PATH."""
+
+import logging
+import os
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+OF_CAPABILITY: Final[Mapping[str, str]] = {
+    "notify": "notify-send",
+    "xdg_open": "xdg-open",
+    "clipboard": "litterbox-clipboard",
+    "host_exec": "host-exec",
+}
+_PROGRAM: Final = "/litterbox"
+_LONGEST_NAME: Final = 64
+_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
+_TAKEN: Final = frozenset({"litterbox", "daemon", "entrypoint", "wait", ".", "..", *OF_CAPABILITY.values()})
+
+_log = logging.getLogger(__name__)
+
+
+def names(accepted: Iterable[str], commands: Iterable[str]) -> set[str]:
+    """The links for the accepted capabilities, and for `commands` of the host that go by their own names."""
+    granted = set(accepted)
+    links = {link for capability, link in OF_CAPABILITY.items() if capability in granted}
+    if "host_exec" in granted:
+        links.update(name for name in commands if is_command_name(name))
+    return links
+
+
+def is_command_name(name: str) -> bool:
+    """Whether a link may have that name: that of one file, and none that means something to `/litterbox`."""
+    return 0 < len(name) <= _LONGEST_NAME and name not in _TAKEN and _CHARACTERS.issuperset(name)
+
+
+def install(folder: str, wanted: set[str]) -> None:
+    """Make `folder` hold a link for each of `wanted`, and nothing else. Raises OSError."""
+    os.makedirs(folder, 0o755, exist_ok=True)
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        if name not in wanted or not os.path.islink(path) or os.readlink(path) != _PROGRAM:
+            os.unlink(path)
+    for name in wanted - set(os.listdir(folder)):
+        os.symlink(_PROGRAM, os.path.join(folder, name))
+
+
+def path_files(folder: str) -> Mapping[str, str]:
+    """What puts `folder` first on PATH: by path below /, the content for systemd, POSIX shells and fish."""
+    return {
+        "etc/environment.d/litterbox.conf": f"PATH={folder}:$PATH\n",
+        "etc/profile.d/litterbox.sh": (
+            f'case "$PATH" in\n    {folder} | {folder}:*) ;;\n    *) PATH="{folder}:$PATH" ;;\nesac\nexport PATH\n'
+        ),
+        "etc/fish/conf.d/litterbox.fish": (
+            f'if not string match -q -- {folder} "$PATH[1]"\n    set -gx PATH {folder} $PATH\nend\n'
+        ),
+    }
+
+
+def write_path_files(folder: str, *, root: str = "/") -> None:
+    """Write them; one that cannot be written is logged: a box may have a read-only /etc."""
+    for name, content in path_files(folder).items():
+        path = os.path.join(root, name)
+        try:
+            _write(path, content)
+        except OSError as error:
+            _log.warning("%s cannot be written: %s", path, error.strerror)
+
+
+def _write(path: str, content: str) -> None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            if file.read() == content:
+                return
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(path), 0o755, exist_ok=True)
+    temporary = f"{path}.litterbox-new"
+    with open(temporary, "w", encoding="utf-8") as file:
+        file.write(content)
+    os.replace(temporary, path)
