@@ -48,7 +48,10 @@ def _daemon(arguments: list[str]) -> int:
     ready = daemon_start.take_place(arguments)
     if ready is None:
         return 0  # another one runs
-    from litterbox_guest import daemon  # with trio, which takes a while to import
+    from litterbox_guest import libraries
+
+    libraries.use_none_of_the_image()  # before anything imports trio
+    from litterbox_guest import daemon
 
     return daemon.main(os.environ, ready)
 

@@ -79,9 +79,9 @@ def test_orphans_are_reaped(box):
 
 
 def test_who_is_asked_to_end_has_a_moment_for_it(box):
-    script = 'trap "sleep 0.3; echo saved > /home/user/work; exit" TERM; while :; do sleep 0.1; done'
-    with subprocess.Popen(box.entry("--", "sh", "-c", script)):
-        time.sleep(1)
+    trap = 'trap "sleep 0.3; echo saved > /home/user/work; exit" TERM'
+    with subprocess.Popen(box.entry("--", "sh", "-c", f"{trap}; touch ~/up; while :; do sleep 0.1; done")):
+        assert guest_box.eventually((box.home / "up").exists)
         box.list_sessions()
         box.wait()
 
