@@ -5,23 +5,19 @@ as text: no markup, no control characters, no icon that is a file, and always th
 """
 
 import html
-import logging
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
 import attrs
 import trio
-from jeepney import DBusAddress, HeaderFields, MatchRule, Message, MessageType, message_bus, new_method_call
-from jeepney.io.common import RouterClosed
-from jeepney.io.trio import DBusConnection, open_dbus_connection
+from jeepney import DBusAddress, MatchRule, Message, message_bus, new_method_call
 
+from litterbox.capabilities.bus import Bus, BusError, open_first
 from litterbox.confirm.visible import visible
 from litterbox.errors import LitterboxError
 from litterbox_guest.messages import Notify
 
-PATIENCE: Final = 10.0  # seconds for the service to answer
 MOST_ACTIONS: Final = 8
 MOST_REMEMBERED: Final = 256  # notifications that the box may replace
 
@@ -35,8 +31,6 @@ _SERVICE: Final = "org.freedesktop.Notifications"
 _OBJECT: Final = DBusAddress("/org/freedesktop/Notifications", _SERVICE, _SERVICE)
 _URGENCIES: Final = {"low": 0, "normal": 1, "critical": 2}
 _DEFAULT: Final = "default"  # the action of a click on the notification itself
-
-_logger = logging.getLogger(__name__)
 
 
 class NotificationError(LitterboxError):
@@ -57,21 +51,22 @@ class Notifier:
         Raises NotificationError. A cancelled wait closes the notification: nobody would hear of its actions.
         """
         _check(notice)
-        for address in self.buses():
-            connection = await _connect(address)
-            if connection is not None:
-                async with connection:
-                    return await self._notify(_Bus(connection), address, notice, tell_id)
-        raise NotificationError("no login of the box has a desktop that shows notifications")
+        async with open_first(self.buses()) as found:
+            if found is None:
+                raise NotificationError("no login of the box has a desktop that shows notifications")
+            try:
+                return await self._notify(*found, notice, tell_id)
+            except BusError as error:
+                raise NotificationError(f"the desktop's notification service: {visible(error.sentence)}") from error
 
     async def _notify(
-        self, bus: "_Bus", address: str, notice: Notify, tell_id: Callable[[int], Awaitable[None]]
+        self, bus: Bus, address: str, notice: Notify, tell_id: Callable[[int], Awaitable[None]]
     ) -> str | None:
         replaces = notice.replaces or 0
         if replaces and (address, replaces) not in self._shown:
             replaces = 0  # an id that is none of the box's own would be another program's notification
         if notice.waits:
-            await bus.listen()
+            await _listen(bus)
         [number] = await bus.call(_message(self.box, notice, replaces))
         self._remember(address, number)
         await tell_id(number)
@@ -79,11 +74,11 @@ class Notifier:
             return None
         ended = False
         try:
-            chosen = await bus.end_of(number)
+            chosen = await _end_of(bus, number)
             ended = True
         finally:
             if not ended:
-                with trio.move_on_after(1, shield=True), suppress(NotificationError):
+                with trio.move_on_after(1, shield=True), suppress(BusError):
                     await bus.call(new_method_call(_OBJECT, "CloseNotification", "u", (number,)))
         return None if chosen is None else _key(chosen, notice)
 
@@ -93,53 +88,25 @@ class Notifier:
             del self._shown[next(iter(self._shown))]
 
 
-@attrs.frozen
-class _Bus:
-    """One connection to a bus, used by one task: calls, and the signals that came meanwhile."""
+async def _listen(bus: Bus) -> None:
+    vanished = MatchRule(type="signal", sender=message_bus.bus_name, member="NameOwnerChanged")
+    vanished.add_arg_condition(0, _SERVICE)
+    signals = ("ActionInvoked", "NotificationClosed")
+    ours = [MatchRule(type="signal", sender=_SERVICE, interface=_SERVICE, member=signal) for signal in signals]
+    await bus.listen(*ours, vanished)
 
-    connection: DBusConnection
-    signals: list[Message] = attrs.field(factory=list)
 
-    async def call(self, message: Message) -> tuple[int, ...]:
-        """The body of the answer. Raises NotificationError where it is an error, or none comes."""
-        serial = next(self.connection.outgoing_serial)
-        with trio.move_on_after(PATIENCE):
-            await self._connected(self.connection.send(message, serial=serial))
-            while True:
-                answer: Message = await self._connected(self.connection.receive())
-                if answer.header.fields.get(HeaderFields.reply_serial) == serial:
-                    if answer.header.message_type is MessageType.error:
-                        raise NotificationError(f"the desktop refused: {visible(_reason(answer))}")
-                    return tuple(answer.body)
-                self.signals.append(answer)
-        raise NotificationError("the desktop's notification service does not answer")
-
-    async def listen(self) -> None:
-        for signal in ("ActionInvoked", "NotificationClosed"):
-            await self.call(
-                message_bus.AddMatch(MatchRule(type="signal", sender=_SERVICE, interface=_SERVICE, member=signal))
-            )
-        vanished = MatchRule(type="signal", sender=message_bus.bus_name, member="NameOwnerChanged")
-        vanished.add_arg_condition(0, _SERVICE)
-        await self.call(message_bus.AddMatch(vanished))
-
-    async def end_of(self, number: int) -> str | None:
-        """Wait until the notification is closed; the action that was chosen, None where none was."""
-        while True:
-            signal: Message = self.signals.pop(0) if self.signals else await self._connected(self.connection.receive())
-            match signal.header.fields.get(HeaderFields.member), signal.body:
-                case "ActionInvoked", (about, str(action)) if about == number:
-                    return action
-                case "NotificationClosed", (about, _reason_number) if about == number:
-                    return None
-                case "NameOwnerChanged", (_name, _before, ""):
-                    raise NotificationError("the desktop's notification service went away")
-
-    async def _connected(self, waiting: Awaitable[Message]) -> Message:
-        try:
-            return await waiting
-        except (trio.EndOfChannel, trio.BrokenResourceError, trio.ClosedResourceError) as error:
-            raise NotificationError("the user's desktop went away") from error
+async def _end_of(bus: Bus, number: int) -> str | None:
+    """Wait until the notification is closed; the action that was chosen, None where none was."""
+    while True:
+        _path, signal, body = await bus.signal()
+        match signal, body:
+            case "ActionInvoked", (about, str(action)) if about == number:
+                return action
+            case "NotificationClosed", (about, _reason_number) if about == number:
+                return None
+            case "NameOwnerChanged", (_name, _before, ""):
+                raise NotificationError("the desktop's notification service went away")
 
 
 def _check(notice: Notify) -> None:
@@ -189,24 +156,3 @@ def _key(chosen: str, notice: Notify) -> str | None:
     if chosen.isascii() and chosen.isdigit() and int(chosen) < len(notice.actions):
         return notice.actions[int(chosen)].key
     return None
-
-
-def _reason(answer: Message) -> str:
-    words = [part for part in answer.body if isinstance(part, str)]
-    return words[0] if words else "no reason given"
-
-
-async def _connect(address: str) -> DBusConnection | None:
-    """A connection to the bus; None where there is none."""
-    try:
-        with trio.move_on_after(PATIENCE):
-            return await open_dbus_connection(address)
-    except* (OSError, ValueError, RuntimeError, trio.BrokenResourceError, trio.EndOfChannel, RouterClosed) as errors:
-        _logger.info("the bus %s cannot be reached: %s", address, errors.exceptions[0])
-    return None
-
-
-def own_bus() -> list[str]:
-    """The address of the bus that belongs to the user rather than to one login, where there is one."""
-    path = os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), "bus")
-    return [f"unix:path={path}"] if os.path.exists(path) else []

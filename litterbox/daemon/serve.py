@@ -16,7 +16,8 @@ from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
-from litterbox.capabilities.notify import Notifier, own_bus
+from litterbox.capabilities.bus import own_bus
+from litterbox.capabilities.notify import Notifier
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests as CapabilityRequests
 from litterbox.capabilities.server import GuestDaemons, serve_capabilities
