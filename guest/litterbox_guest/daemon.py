@@ -28,8 +28,8 @@ class NoHost(Exception):
     """The host is not there, or speaks another language; the message is for the log."""
 
 
-def main(environment: Mapping[str, str], ready: int) -> int:
-    """Be the box's guest daemon; returns its exit status. `ready` is closed when the links are there, -1 for none."""
+def main(environment: Mapping[str, str], *, ready: int | None) -> int:
+    """Be the box's guest daemon; returns its exit status. `ready` is a descriptor to close when the links are there."""
     logging.basicConfig(level=logging.INFO, format="litterbox daemon: %(message)s")
     user = account.of_the_box(dict(environment))
     runtime = environment.get("XDG_RUNTIME_DIR", f"/run/user/{user.uid}")
@@ -38,7 +38,7 @@ def main(environment: Mapping[str, str], ready: int) -> int:
 
     def prepare(ack: HelloAck) -> None:
         _prepare(ack, user)
-        if ready >= 0:
+        if ready is not None:
             os.close(ready)
 
     try:

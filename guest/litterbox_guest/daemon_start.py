@@ -7,14 +7,16 @@ import fcntl
 import os
 
 from litterbox_guest import proc
+from litterbox_guest.errors import GuestError
 
+_FAILED = 1
 _RUN = "/run/litterbox"
 INTERCEPTORS = f"{_RUN}/bin"
 _LOCK = f"{_RUN}/daemon.lock"
 _LINKED = f"{_RUN}/linked"  # holds the start time of the PID 1 under which the links were last made
 _PROGRAM = "/litterbox"
 
-_READY = 3  # the descriptor that a starting daemon closes when the links are there
+READY = 3  # the descriptor that a starting daemon closes when the links are there
 _READY_WITHIN = 2.0  # seconds that an entry waits for them
 _REPLACE_WITHIN = 5  # seconds that the one before has to leave
 _ITS_ENVIRONMENT = (
@@ -51,23 +53,22 @@ def start_if_missing(environment: "dict[str, str]") -> None:
     os.close(read)
 
 
-def take_place(arguments: "list[str]") -> "int | None":
-    """Become the box's only daemon; the descriptor to close when the links are there, -1 for none.
+def take_place(*, replace: bool) -> bool:
+    """Become the box's only daemon; False where another one runs. Raises GuestError for others than root.
 
-    None where another daemon runs. With `--replace`, the other one has been told to leave and is waited for; who
-    still waits when the time is over is ended by SIGALRM.
+    To `replace` is to wait for one that has been told to leave; who still waits when the time is over is ended by
+    SIGALRM.
     """
-    ready = _READY if "--ready" in arguments else -1
-    lock = _open_lock()
-    os.set_inheritable(lock, False)  # noqa: FBT003 - the name of the thing
-    if "--replace" in arguments:
+    try:
+        lock = _open_lock()
+    except PermissionError as error:
+        raise GuestError("only root of the box can be its guest daemon", _FAILED) from error
+    if replace:
         _signal.alarm(_REPLACE_WITHIN)
         fcntl.flock(lock, fcntl.LOCK_EX)
         _signal.alarm(0)
-    elif not _is_free(lock):
-        os.close(lock)
-        return None
-    return ready  # the lock stays open, and so held, until this process ends
+        return True
+    return _is_free(lock)  # the lock stays open, and so held, until this process ends
 
 
 def note_links() -> None:
@@ -109,9 +110,9 @@ def _become_daemon(ready: int, environment: "dict[str, str]") -> None:
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
-        os.dup2(ready, _READY)
-        os.set_inheritable(_READY, True)  # noqa: FBT003 - dup2 onto itself keeps close-on-exec
-        os.closerange(_READY + 1, max(map(int, os.listdir("/proc/self/fd"))) + 1)
+        os.dup2(ready, READY)
+        os.set_inheritable(READY, True)  # noqa: FBT003 - dup2 onto itself keeps close-on-exec
+        os.closerange(READY + 1, max(map(int, os.listdir("/proc/self/fd"))) + 1)
         os.execve(_PROGRAM, [_PROGRAM, "daemon", "--ready"], environment)
     finally:
         os._exit(1)

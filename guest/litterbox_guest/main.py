@@ -28,8 +28,8 @@ def main(argv: list[str]) -> int:
                 raise entrypoint.main(arguments)
             case ["wait"]:
                 return _wait()
-            case ["daemon", *arguments]:
-                return _daemon(arguments)
+            case ["daemon", *options] if {"--ready", "--replace"}.issuperset(options):
+                return _daemon(options)
             case ["notify-send", *arguments]:
                 from litterbox_guest.interceptors import notify_send
 
@@ -42,18 +42,16 @@ def main(argv: list[str]) -> int:
         return error.status
 
 
-def _daemon(arguments: list[str]) -> int:
-    from litterbox_guest import daemon_start
+def _daemon(options: list[str]) -> int:
+    from litterbox_guest import daemon_start, libraries
 
-    ready = daemon_start.take_place(arguments)
-    if ready is None:
+    if not daemon_start.take_place(replace="--replace" in options):
         return 0  # another one runs
-    from litterbox_guest import libraries
 
     libraries.use_none_of_the_image()  # before anything imports trio
     from litterbox_guest import daemon
 
-    return daemon.main(os.environ, ready)
+    return daemon.main(os.environ, ready=daemon_start.READY if "--ready" in options else None)
 
 
 def _wait() -> int:

@@ -22,11 +22,7 @@ _logger = logging.getLogger(__name__)
 
 
 class BusError(LitterboxError):
-    """The service answered with an error, not at all, or the bus went away. `name` is the error's, if it has one."""
-
-    def __init__(self, sentence: str, name: str = "") -> None:
-        super().__init__(sentence)
-        self.name = name
+    """The service answered with an error, not at all, or the bus went away."""
 
 
 @attrs.frozen
@@ -35,10 +31,6 @@ class Bus:
 
     connection: DBusConnection
     _signals: list[Message] = attrs.field(factory=list)
-
-    @property
-    def unique_name(self) -> str:
-        return str(self.connection.unique_name)
 
     async def call(self, message: Message) -> tuple[Any, ...]:
         """The body of the answer. Raises BusError where it is an error, or none comes."""
@@ -49,8 +41,7 @@ class Bus:
                 answer: Message = await _connected(self.connection.receive())
                 if answer.header.fields.get(HeaderFields.reply_serial) == serial:
                     if answer.header.message_type is MessageType.error:
-                        name = answer.header.fields.get(HeaderFields.error_name, "")
-                        raise BusError(_reason(answer), str(name))
+                        raise BusError(_reason(answer))
                     return tuple(answer.body)
                 self._signals.append(answer)
         raise BusError("it does not answer")
@@ -60,13 +51,12 @@ class Bus:
         for rule in rules:
             await self.call(message_bus.AddMatch(rule))
 
-    async def signal(self) -> tuple[str, str, tuple[Any, ...]]:
-        """The next signal: object path, name, body. Raises BusError."""
+    async def signal(self) -> tuple[str, tuple[Any, ...]]:
+        """The next signal: its name and its body. Raises BusError."""
         while True:
             message = self._signals.pop(0) if self._signals else await _connected(self.connection.receive())
             if message.header.message_type is MessageType.signal:
-                fields = message.header.fields
-                return str(fields[HeaderFields.path]), str(fields[HeaderFields.member]), tuple(message.body)
+                return str(message.header.fields[HeaderFields.member]), tuple(message.body)
 
 
 async def _connected(waiting: Awaitable[Message]) -> Message:

@@ -99,8 +99,7 @@ async def _listen(bus: Bus) -> None:
 async def _end_of(bus: Bus, number: int) -> str | None:
     """Wait until the notification is closed; the action that was chosen, None where none was."""
     while True:
-        _path, signal, body = await bus.signal()
-        match signal, body:
+        match await bus.signal():
             case "ActionInvoked", (about, str(action)) if about == number:
                 return action
             case "NotificationClosed", (about, _reason_number) if about == number:

@@ -30,19 +30,13 @@ _logger = logging.getLogger(__name__)
 class GuestDaemons:
     """The connections that keep links in the box: in good order one, or none while the guest daemon is idle."""
 
-    _conversations: "set[_Conversation]" = attrs.field(factory=set, init=False)
+    conversations: "set[_Conversation]" = attrs.field(factory=set, init=False)
 
     async def shut_down(self) -> None:
         """Tell them to leave: another is about to take their place."""
         async with trio.open_nursery() as nursery:
-            for conversation in tuple(self._conversations):
+            for conversation in tuple(self.conversations):
                 nursery.start_soon(conversation.shut_down)
-
-    def add(self, conversation: "_Conversation") -> None:
-        self._conversations.add(conversation)
-
-    def discard(self, conversation: "_Conversation") -> None:
-        self._conversations.discard(conversation)
 
 
 async def serve_capabilities(
@@ -82,7 +76,7 @@ async def converse(stream: trio.abc.Stream, requests: Requests, guest_daemons: G
     try:
         await conversation.run()
     finally:
-        guest_daemons.discard(conversation)
+        guest_daemons.conversations.discard(conversation)
 
 
 @attrs.define(eq=False)
@@ -149,7 +143,7 @@ class _Conversation:
         await self._send(messages.hello_ack(accepted=accepted, rejected=rejected, features=features))
 
     def _keeps_links(self, hello: messages.Hello) -> None:
-        self.guest_daemons.add(self)
+        self.guest_daemons.conversations.add(self)
         if hello.version != __version__:
             _logger.warning(
                 "the box runs Litterbox %s, the host %s, until the box is stopped", visible(hello.version), __version__

@@ -51,8 +51,8 @@ async def test_the_box_is_named_and_its_words_are_only_words(dunst, notifier):
     assert entry["icon_path"] == ""
 
 
-@pytest.mark.parametrize("actions", [[Action(key="go", label="Go")], [Action(key="default", label="Open"), *YES_OR_NO]])
-async def test_the_chosen_action_is_the_boxs_own_key(dunst, notifier, actions):
+async def result_of(dunst, notifier, actions, end):
+    """What a notification with `actions` answers that is ended by `end` on the desktop."""
     result = []
 
     async def wait():
@@ -62,22 +62,17 @@ async def test_the_chosen_action_is_the_boxs_own_key(dunst, notifier, actions):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(wait)
             await shown(dunst)
-            await trio.to_thread.run_sync(dunst.choose)
-    assert result == [actions[0].key]
+            await trio.to_thread.run_sync(end)
+    return result
+
+
+@pytest.mark.parametrize("actions", [[Action(key="go", label="Go")], [Action(key="default", label="Open"), *YES_OR_NO]])
+async def test_the_chosen_action_is_the_boxs_own_key(dunst, notifier, actions):
+    assert await result_of(dunst, notifier, actions, dunst.choose) == [actions[0].key]
 
 
 async def test_one_that_is_closed_chose_nothing(dunst, notifier):
-    result = []
-
-    async def wait():
-        result.append(await notifier.notify(Notify(summary="Deploy?", actions=YES_OR_NO), Told()))
-
-    with trio.fail_after(20):
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait)
-            await shown(dunst)
-            await trio.to_thread.run_sync(dunst.close_all)
-    assert result == [None]
+    assert await result_of(dunst, notifier, YES_OR_NO, dunst.close_all) == [None]
 
 
 async def test_one_that_expires_ends_the_wait(notifier):

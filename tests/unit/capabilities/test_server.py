@@ -272,7 +272,7 @@ async def test_who_keeps_links_is_told_to_leave_when_another_comes(peer, guest_d
 async def test_a_guest_daemon_that_hangs_or_is_gone_holds_up_nobody(peer, guest_daemons, autojump_clock):
     await peer.send({**HELLO, "features": ["links"]})
     await peer.receive()
-    [conversation] = guest_daemons._conversations
+    [conversation] = guest_daemons.conversations
     async with conversation.sending:  # as if the box did not read what was sent before
         before = trio.current_time()
         await guest_daemons.shut_down()
