@@ -34,7 +34,7 @@ class Requests:
         """Answer one message of a connection on which `accepted` capabilities were granted. `peer` is its process."""
         capability = _CAPABILITY_OF.get(type(message))
         if capability is not None and capability not in accepted:
-            reason = f"{capability} was not granted on this connection"
+            reason = f"the settings of the box do not allow it ({capability} was not granted on this connection)"
             self.policy.record(capability, {"reason": reason, "peer": peer}, Answer.REFUSED)
             await send(messages.error(reason))
             return

@@ -59,7 +59,10 @@ def test_the_action_that_was_chosen_on_the_host_is_printed_in_the_box(user, box,
 def test_a_box_that_may_not_is_told_so(user, box, dunst):
     user.litterbox("settings", box, "set", "notify", "false")
     refused = user.litterbox("enter", box, "--", "/litterbox", "notify-send", "Done", status=1).stderr
-    assert refused == "litterbox: the settings of this box do not allow it (notify is not granted)\n"
+    reason = "the settings of the box do not allow it (notify was not granted on this connection)"
+    assert refused == f"litterbox: {reason}\n"
+    [line] = audit(user)
+    assert (line["what"], line["decision"], line["detail"]["reason"]) == ("notify", "refused", reason)
     assert "not found" in enter(user, box, "Done", status=127).stderr  # its link is withdrawn
     assert dunst.count() == 0
     user.litterbox("settings", box, "set", "notify", "true")
