@@ -97,7 +97,7 @@ class _Host:
         hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
         try:
             await self.stream.send_all(
-                wire.encode({**hello, "capabilities": list(links.OF_CAPABILITY), "features": list(messages.FEATURES)})
+                wire.encode({**hello, "capabilities": list(links.OF_CAPABILITY), "features": [messages.LINKS]})
             )
         except trio.BrokenResourceError as error:
             raise NoHost("the host hung up") from error

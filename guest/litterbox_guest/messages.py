@@ -4,12 +4,16 @@ Names and fields are those of the guest daemon's specification. Unknown fields a
 newer side meet; a wrong type is an error. `wire` frames what this module makes.
 """
 
+import base64
+import binascii
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
 import attrs
 import cattrs
 from cattrs.strategies import configure_tagged_union
+
+from litterbox_guest import wire
 
 Urgency = Literal["low", "normal", "critical"]
 
@@ -63,9 +67,111 @@ class Notify:
         return self.wait or bool(self.actions)
 
 
-GuestMessage = Hello | Ping | Notify
+@attrs.frozen(kw_only=True)
+class XdgOpen:
+    """Open the URI with the program that the user's desktop has for it; answered with `ack`."""
 
-_TAGS: dict[type, str] = {Hello: "hello", Ping: "ping", Notify: "notify"}
+    uri: str
+
+
+@attrs.frozen(kw_only=True)
+class ClipboardSet:
+    """A piece of what the clipboard, or the primary selection, shall hold; the last one, without `more`, is answered
+    with `ack`.
+    """
+
+    data: bytes = attrs.field(repr=False)
+    mime_type: str = "text/plain;charset=utf-8"
+    primary: bool = False
+    more: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class ClipboardGet:
+    """Give what the clipboard, or the primary selection, holds: answered with one or more `clipboard_data`."""
+
+    mime_type: str = "text/plain;charset=utf-8"
+    primary: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Terminal:
+    """The caller's terminal: the child gets one of that size. `stderr` says whether standard error is on it too."""
+
+    rows: int
+    columns: int
+    term: str = ""
+    stderr: bool = True
+
+
+@attrs.frozen(kw_only=True)
+class HostExec:
+    """Run a command of the settings' table. `working_dir` is the caller's folder in the box.
+
+    Answered with `ack` when it runs (to those who have STREAMS), any number of `host_exec_stdout` and
+    `host_exec_stderr`, and `host_exec_done`; or with `error`. Text that is not UTF-8 has surrogate escapes (PEP 383).
+    """
+
+    command: str
+    args: list[str] = attrs.field(factory=list)
+    working_dir: str = ""
+    terminal: Terminal | None = None
+
+
+@attrs.frozen(kw_only=True)
+class HostExecStdin:
+    """A piece of the command's standard input. To those who have STREAMS, `ack` says how much of it was taken."""
+
+    data: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class HostExecStdinEof:
+    """The end of the command's standard input."""
+
+
+@attrs.frozen(kw_only=True)
+class HostExecSignal:
+    """Send the command's process group a signal, by its name without SIG: one of SIGNALS."""
+
+    signal: str
+
+
+@attrs.frozen(kw_only=True)
+class HostExecResize:
+    """The caller's terminal has a new size."""
+
+    rows: int
+    columns: int
+
+
+GuestMessage = (
+    Hello
+    | Ping
+    | Notify
+    | XdgOpen
+    | ClipboardSet
+    | ClipboardGet
+    | HostExec
+    | HostExecStdin
+    | HostExecStdinEof
+    | HostExecSignal
+    | HostExecResize
+)
+
+_TAGS: dict[type, str] = {
+    Hello: "hello",
+    Ping: "ping",
+    Notify: "notify",
+    XdgOpen: "xdg_open",
+    ClipboardSet: "clipboard_set",
+    ClipboardGet: "clipboard_get",
+    HostExec: "host_exec",
+    HostExecStdin: "host_exec_stdin",
+    HostExecStdinEof: "host_exec_stdin_eof",
+    HostExecSignal: "host_exec_signal",
+    HostExecResize: "host_exec_resize",
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -90,7 +196,15 @@ _HOST_TAGS: dict[type, str] = {HelloAck: "hello_ack", Ping: "ping", Shutdown: "s
 # Whoever has this feature keeps the links of the interceptors: it is told of named ones, and to shut down when they
 # change.
 LINKS = "links"
-FEATURES = (LINKS,)
+# Whoever has this one reads frames with data behind their object, hears `ack` when its host command runs, and has at
+# most STDIN_WINDOW bytes of standard input under way that were not acknowledged, so that a signal is never stuck
+# behind input that nobody takes.
+STREAMS = "streams"
+FEATURES = (LINKS, STREAMS)
+
+STDIN_WINDOW = 512 * 1024  # bytes
+CHUNK = 256 * 1024  # bytes of a stream in one frame at most
+SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "TSTP", "CONT")
 
 
 def hello_ack(
@@ -116,6 +230,21 @@ def ack(**fields: int) -> dict[str, object]:
 def notify_action_result(*, notification: int, action: str | None) -> dict[str, object]:
     """A notification is closed: the key of the action that was chosen, None where none was."""
     return {"type": "notify_action_result", "id": notification, "action": action}
+
+
+def host_exec_done(status: int) -> dict[str, object]:
+    """The command has ended: its exit status, 128 + N where signal N ended it."""
+    return {"type": "host_exec_done", "exit_code": status}
+
+
+def data_frame(message: dict[str, object], data: bytes, *, raw: bool) -> bytes:
+    """A frame that carries `data`: as it is where `raw`, else as text, or as base64 where it is not UTF-8."""
+    if raw:
+        return wire.encode(message, data)
+    try:
+        return wire.encode({**message, "data": data.decode("utf-8")})
+    except UnicodeDecodeError:
+        return wire.encode({**message, "encoding": "base64", "data": base64.b64encode(data).decode("ascii")})
 
 
 def error(reason: str) -> dict[str, object]:
@@ -147,10 +276,26 @@ def _structured(frame: dict[str, object], union: Any, tags: dict[type, str]) -> 
     if kind not in tags.values():
         raise UnknownMessage(f"unknown message type {str(kind)[:64]!a}")
     try:
-        return _converter.structure(frame, union)
+        return _converter.structure(_with_bytes(frame), union)
+    except (UnicodeEncodeError, binascii.Error) as problem:
+        raise InvalidMessage(f"invalid {kind}: its data is not what its encoding says") from problem
     except cattrs.BaseValidationError as problem:
         first = cattrs.transform_error(problem)[0]
         raise InvalidMessage(f"invalid {kind}: {ascii(first)[1:200]}") from problem
+
+
+def _with_bytes(frame: dict[str, object]) -> dict[str, object]:
+    """`data` that came as text, as the bytes that it stands for."""
+    data = frame.get("data")
+    if not isinstance(data, str):
+        return frame
+    match frame.get("encoding"):
+        case None:
+            return {**frame, "data": data.encode("utf-8")}
+        case "base64":
+            return {**frame, "data": base64.b64decode(data, validate=True)}
+        case _:
+            raise binascii.Error("an unknown encoding")
 
 
 def _exactly(expected: type) -> Callable[[object, type], object]:
@@ -164,7 +309,7 @@ def _exactly(expected: type) -> Callable[[object, type], object]:
     return structure
 
 
-_NAMES = {str: "a string", int: "a whole number", bool: "true or false"}
+_NAMES = {str: "a string", int: "a whole number", bool: "true or false", bytes: "a string"}
 
 
 def _list(value: object, type_: Any) -> list[object]:
@@ -179,7 +324,7 @@ def _is_list(type_: Any) -> bool:
 
 
 _converter = cattrs.Converter()
-for _type in (str, int, bool):
+for _type in (str, int, bool, bytes):
     _converter.register_structure_hook(_type, _exactly(_type))
 _converter.register_structure_hook_func(_is_list, _list)
 configure_tagged_union(GuestMessage, _converter, tag_generator=_TAGS.__getitem__, tag_name="type")

@@ -1,157 +1,47 @@
-"""Notifications of the box on the user's desktop (Desktop Notifications Specification 1.2), over D-Bus.
-
-Each is shown by a connection of its own, so that a service which hangs holds up nobody else. The box's words are shown
-as text: no markup, no control characters, no icon that is a file, and always the box's name.
-"""
-
-import html
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
-from typing import Final
+"""`notify`: notifications of the box, decided, written down and shown."""
 
 import attrs
-import trio
-from jeepney import DBusAddress, MatchRule, Message, message_bus, new_method_call
 
-from litterbox.capabilities.bus import Bus, BusError, open_first
-from litterbox.confirm.visible import visible
-from litterbox.errors import LitterboxError
+from litterbox.capabilities.client import Client
+from litterbox.capabilities.notification_service import NotificationError, Notifier
+from litterbox.capabilities.policy import Detail, Policy
+from litterbox.confirm.question import Question
+from litterbox_guest import messages
 from litterbox_guest.messages import Notify
 
-MOST_ACTIONS: Final = 8
-MOST_REMEMBERED: Final = 256  # notifications that the box may replace
-
-_LONGEST_LINE: Final = 300
-_MOST_LINES: Final = 20
-_LONGEST_LABEL: Final = 60
-_LONGEST_TIMEOUT: Final = 2**31 - 1  # milliseconds; the field is an int32
-_ICON_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-
-_SERVICE: Final = "org.freedesktop.Notifications"
-_OBJECT: Final = DBusAddress("/org/freedesktop/Notifications", _SERVICE, _SERVICE)
-_URGENCIES: Final = {"low": 0, "normal": 1, "critical": 2}
-_DEFAULT: Final = "default"  # the action of a click on the notification itself
+CAPABILITY = "notify"
 
 
-class NotificationError(LitterboxError):
-    """The notification could not be shown, or its service went away."""
+@attrs.frozen(kw_only=True)
+class Notifications:
+    """Answers `notify` of one box."""
 
+    policy: Policy
+    notifier: Notifier
 
-@attrs.frozen
-class Notifier:
-    """Shows notifications of one box. `buses` are D-Bus addresses of the user's logins, the newest first."""
-
-    box: str
-    buses: Callable[[], Sequence[str]]
-    _shown: dict[tuple[str, int], None] = attrs.field(factory=dict, init=False)
-
-    async def notify(self, notice: Notify, tell_id: Callable[[int], Awaitable[None]]) -> str | None:
-        """Show it and tell its id; wait for its end where `notice` waits, and return the key of the chosen action.
-
-        Raises NotificationError. A cancelled wait closes the notification: nobody would hear of its actions.
-        """
-        _check(notice)
-        async with open_first(self.buses()) as found:
-            if found is None:
-                raise NotificationError("no login of the box has a desktop that shows notifications")
-            try:
-                return await self._notify(*found, notice, tell_id)
-            except BusError as error:
-                raise NotificationError(f"the desktop's notification service: {visible(error.sentence)}") from error
-
-    async def _notify(
-        self, bus: Bus, address: str, notice: Notify, tell_id: Callable[[int], Awaitable[None]]
-    ) -> str | None:
-        replaces = notice.replaces or 0
-        if replaces and (address, replaces) not in self._shown:
-            replaces = 0  # an id that is none of the box's own would be another program's notification
-        if notice.waits:
-            await _listen(bus)
-        [number] = await bus.call(_message(self.box, notice, replaces))
-        self._remember(address, number)
-        await tell_id(number)
-        if not notice.waits:
-            return None
-        ended = False
-        try:
-            chosen = await _end_of(bus, number)
-            ended = True
-        finally:
-            if not ended:
-                with trio.move_on_after(1, shield=True), suppress(BusError):
-                    await bus.call(new_method_call(_OBJECT, "CloseNotification", "u", (number,)))
-        return None if chosen is None else _key(chosen, notice)
-
-    def _remember(self, address: str, number: int) -> None:
-        self._shown[address, number] = None
-        if len(self._shown) > MOST_REMEMBERED:
-            del self._shown[next(iter(self._shown))]
-
-
-async def _listen(bus: Bus) -> None:
-    vanished = MatchRule(type="signal", sender=message_bus.bus_name, member="NameOwnerChanged")
-    vanished.add_arg_condition(0, _SERVICE)
-    signals = ("ActionInvoked", "NotificationClosed")
-    ours = [MatchRule(type="signal", sender=_SERVICE, interface=_SERVICE, member=signal) for signal in signals]
-    await bus.listen(*ours, vanished)
-
-
-async def _end_of(bus: Bus, number: int) -> str | None:
-    """Wait until the notification is closed; the action that was chosen, None where none was."""
-    while True:
-        match await bus.signal():
-            case "ActionInvoked", (about, str(action)) if about == number:
-                return action
-            case "NotificationClosed", (about, _reason_number) if about == number:
-                return None
-            case "NameOwnerChanged", (_name, _before, ""):
-                raise NotificationError("the desktop's notification service went away")
-
-
-def _check(notice: Notify) -> None:
-    if len(notice.actions) > MOST_ACTIONS:
-        raise NotificationError(f"a notification has at most {MOST_ACTIONS} actions")
-    if not notice.summary.strip():
-        raise NotificationError("a notification needs a summary")
-
-
-def _message(box: str, notice: Notify, replaces: int) -> Message:
-    timeout = -1 if notice.timeout is None else max(-1, min(notice.timeout, _LONGEST_TIMEOUT))
-    # Our keys, not the box's: the service may give a meaning of its own to any but "default".
-    actions = [
-        word
-        for index, action in enumerate(notice.actions)
-        for word in (
-            _DEFAULT if action.key == _DEFAULT else str(index),
-            visible(action.label, longest=_LONGEST_LABEL),
+    async def answer(self, notice: Notify, client: Client) -> None:
+        question = Question(
+            box=self.policy.box,
+            asks="to show a notification",
+            fields=(("Summary", notice.summary), ("Body", notice.body)),
+            request=repr(notice).encode(errors="surrogatepass"),
         )
-    ]
-    name = f"Litterbox: {box}"
-    body = (
-        name if not notice.app else f"{name}, {visible(notice.app, longest=_LONGEST_LABEL)}",
-        replaces,
-        notice.icon if _ICON_CHARACTERS.issuperset(notice.icon) else "",
-        visible(notice.summary, longest=_LONGEST_LINE),
-        _body(notice.body),
-        actions,
-        {"urgency": ("y", _URGENCIES[notice.urgency])},
-        timeout,
-    )
-    return new_method_call(_OBJECT, "Notify", "susssasa{sv}i", body)
+        detail: Detail = {"purpose": notice.summary, "peer": client.peer}
+        refusal = await self.policy.permit(CAPABILITY, question, detail)
+        if refusal:
+            await client.refuse(f"the notification was declined: {refusal}")
+            return
+        told: list[int] = []
 
+        async def tell(number: int) -> None:
+            told.append(number)
+            await client.answer(messages.ack(id=number))
 
-def _body(text: str) -> str:
-    """The text as lines without markup, which the service would read."""
-    lines = text.split("\n")
-    if len(lines) > _MOST_LINES:
-        lines = [*lines[: _MOST_LINES - 1], "…"]
-    return "\n".join(html.escape(visible(line, longest=_LONGEST_LINE), quote=False) for line in lines)
-
-
-def _key(chosen: str, notice: Notify) -> str | None:
-    """The box's own word for the action."""
-    if chosen == _DEFAULT:
-        return _DEFAULT
-    if chosen.isascii() and chosen.isdigit() and int(chosen) < len(notice.actions):
-        return notice.actions[int(chosen)].key
-    return None
+        try:
+            action = await self.notifier.notify(notice, tell)
+        except NotificationError as error:
+            self.policy.tell_failure(CAPABILITY, detail, error.sentence)
+            await client.refuse(error.sentence)
+            return
+        if notice.waits:
+            await client.answer(messages.notify_action_result(notification=told[0], action=action))

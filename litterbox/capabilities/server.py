@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from litterbox import __version__, peers
+from litterbox.capabilities.client import Client
 from litterbox.capabilities.requests import Requests
 from litterbox.confirm.visible import visible
 from litterbox_guest import messages, wire
@@ -18,9 +19,9 @@ from litterbox_guest import messages, wire
 HELLO_WITHIN: Final = 10.0  # seconds a connection has to say hello
 MAX_CONNECTIONS: Final = 4096
 MAX_MALFORMED: Final = 5  # the fifth malformed frame closes the connection
-MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that a connection may send while its request is under way
+MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that are read ahead; then the connection waits, its end too
 
-_READ_SIZE: Final = 65536
+_READ_SIZE: Final = messages.CHUNK + 1024  # a piece of a stream with what is around it
 _SHUTDOWN_WITHIN: Final = 1.0  # seconds that a guest daemon has to take the message
 
 _logger = logging.getLogger(__name__)
@@ -81,51 +82,83 @@ async def converse(stream: trio.abc.Stream, requests: Requests, guest_daemons: G
 
 @attrs.define(eq=False)
 class _Conversation:
-    """One connection; `accepted` is None until its hello."""
+    """One connection. A task of its own reads ahead, so that the client's end is seen while a request is under way."""
 
     stream: trio.abc.Stream
     requests: Requests
     guest_daemons: GuestDaemons
     peer: int
     frames: wire.FrameReader = attrs.field(factory=wire.FrameReader)
-    accepted: frozenset[str] | None = None
+    accepted: frozenset[str] | None = None  # until its hello
+    features: frozenset[str] = frozenset()
+    malformed: int = 0
     sending: trio.Lock = attrs.field(factory=trio.Lock)
+    changed: trio.Event = attrs.field(factory=trio.Event)  # bytes came, or were read as a frame
 
     async def run(self) -> None:
-        malformed = 0
         with trio.CancelScope(deadline=trio.current_time() + HELLO_WITHIN) as deadline:
-            while malformed < MAX_MALFORMED:
-                try:
-                    frame = self.frames.next_frame()
-                except wire.MalformedFrame as error:
-                    malformed += 1
-                    await self._send(messages.error(str(error)))
-                    continue
-                if frame is None:
-                    data = await self.stream.receive_some(_READ_SIZE)
-                    self.frames.receive_data(bytes(data))
-                    if not data:
-                        return
-                    continue
-                await self._answer(frame)
-                if self.accepted is not None:
-                    deadline.deadline = float("inf")
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._read_ahead, nursery.cancel_scope)
+                with suppress(_TooMuchNonsense):
+                    while True:
+                        await self._answer(await self._next_frame())
+                        if self.accepted is not None:
+                            deadline.deadline = float("inf")
+                nursery.cancel_scope.cancel()
+
+    async def _read_ahead(self, scope: trio.CancelScope) -> None:
+        """Collect what the client sends, as far as there is room; its end withdraws what it asked for."""
+        while data := await self.stream.receive_some(_READ_SIZE):
+            self.frames.receive_data(bytes(data))
+            self._tell_change()
+            while self.frames.unread > MOST_UNREAD:
+                await self.changed.wait()
+        self.frames.receive_data(b"")
+        scope.cancel()
+
+    async def _next_frame(self) -> dict[str, object]:
+        while True:
+            try:
+                frame = self.frames.next_frame()
+            except wire.MalformedFrame as error:
+                await self._answer_nonsense(str(error))
+                continue
+            if frame is not None:
+                self._tell_change()
+                return frame
+            await self.changed.wait()
+
+    def _tell_change(self) -> None:
+        self.changed.set()
+        self.changed = trio.Event()
+
+    async def _answer_nonsense(self, reason: str) -> None:
+        self.malformed += 1
+        await self._send(wire.encode(messages.error(reason)))
+        if self.malformed >= MAX_MALFORMED:
+            raise _TooMuchNonsense
 
     async def _answer(self, frame: dict[str, object]) -> None:
         try:
             message = messages.from_guest(frame)
         except (messages.UnknownMessage, messages.InvalidMessage) as error:
-            await self._send(messages.error(str(error)))
+            await self._send(wire.encode(messages.error(str(error))))
             return
         if isinstance(message, messages.Hello):
             await self._greet(message)
         elif self.accepted is None:
-            await self._send(messages.error("say hello first"))
+            await self._send(wire.encode(messages.error("say hello first")))
         else:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._read_ahead, nursery.cancel_scope)
-                await self.requests.answer(message, self.accepted, peer=self.peer, send=self._send)
-                nursery.cancel_scope.cancel()
+            client = Client(peer=self.peer, features=self.features, send=self._send, receive=self._receive)
+            await self.requests.answer(message, self.accepted, client)
+
+    async def _receive(self) -> messages.GuestMessage:
+        """The next message, for the request that is under way."""
+        while True:
+            try:
+                return messages.from_guest(await self._next_frame())
+            except (messages.UnknownMessage, messages.InvalidMessage) as error:
+                await self._send(wire.encode(messages.error(str(error))))
 
     async def _greet(self, hello: messages.Hello) -> None:
         """Grant what the settings grant now. A second hello changes nothing that the first was granted."""
@@ -135,36 +168,33 @@ class _Conversation:
             self.accepted = frozenset(accepted)
         accepted = [name for name in accepted if name in self.accepted]
         rejected = [name for name in hello.capabilities if name not in accepted]
-        features = None
+        features = links = None
         if hello.features is not None:
             features = [name for name in messages.FEATURES if name in hello.features]
-        if features and messages.LINKS in features:
-            self._keeps_links(hello)
-        await self._send(messages.hello_ack(accepted=accepted, rejected=rejected, features=features))
+            self.features = frozenset(features)
+        if messages.LINKS in self.features:
+            links = self._keep_links(hello, accepted)
+        answer = messages.hello_ack(accepted=accepted, rejected=rejected, features=features, links=links)
+        await self._send(wire.encode(answer))
 
-    def _keeps_links(self, hello: messages.Hello) -> None:
+    def _keep_links(self, hello: messages.Hello, accepted: list[str]) -> list[str]:
+        """From now on the client keeps the links in the box; returns the names of its links to host commands."""
         self.guest_daemons.conversations.add(self)
         if hello.version != __version__:
             _logger.warning(
                 "the box runs Litterbox %s, the host %s, until the box is stopped", visible(hello.version), __version__
             )
+        return self.requests.policy.links() if "host_exec" in accepted else []
 
     async def shut_down(self) -> None:
         """Never for longer than _SHUTDOWN_WITHIN, whatever the box does; a connection that hangs is its own matter."""
         with trio.move_on_after(_SHUTDOWN_WITHIN), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            await self._send(messages.shutdown())
+            await self._send(wire.encode(messages.shutdown()))
 
-    async def _read_ahead(self, scope: trio.CancelScope) -> None:
-        """Notice the client's end while its request is under way, and withdraw it; keep what else it sends."""
-        unread = 0
-        while unread < MOST_UNREAD:
-            data = await self.stream.receive_some(_READ_SIZE)
-            if not data:
-                scope.cancel()
-                return
-            unread += len(data)
-            self.frames.receive_data(bytes(data))
-
-    async def _send(self, message: dict[str, object]) -> None:
+    async def _send(self, frame: bytes) -> None:
         async with self.sending:
-            await self.stream.send_all(wire.encode(message))
+            await self.stream.send_all(frame)
+
+
+class _TooMuchNonsense(Exception):
+    """The client has sent MAX_MALFORMED frames that are none."""

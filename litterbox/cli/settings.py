@@ -16,7 +16,7 @@ from litterbox.container import define, settings, settings_file
 from litterbox.daemon import client
 from litterbox.errors import HostError, LitterboxError, SettingsError
 
-_AT_ONCE = frozenset({"dialog_timeout", "notify"})
+_ON_BUILD = frozenset({"network", "wayland", "pipewire"})
 _EDITORS = ("VISUAL", "EDITOR")
 _USUAL_EDITOR = "vi"
 
@@ -99,7 +99,7 @@ def _values(name: str) -> dict[str, object]:
 
 
 def _when(key: str) -> str:
-    if key in _AT_ONCE:
+    if key not in _ON_BUILD:
         return ", from now on."
     return ". It counts when the container is made anew: litterbox stop, then litterbox build."
 

@@ -2,13 +2,16 @@
 
 import logging
 import tomllib
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from litterbox import paths
+from litterbox.container import commands, schemes
+from litterbox.container.commands import Command
+from litterbox.container.not_allowed import NotAllowed
 from litterbox.errors import SettingsError
 
 Network = Literal["pasta", "slirp4netns", "none", "host"]
@@ -39,6 +42,17 @@ dialog_timeout = 60
 # Show notifications of the box on your desktop: true, "confirm" (a dialog asks each time), or false. They always say
 # that they are the box's.
 notify = true
+
+# Open links on your desktop, with the schemes listed below it.
+xdg_open = "confirm"
+xdg_open_schemes = ["http", "https", "mailto"]
+
+# Read and set your clipboard.
+clipboard = "confirm"
+
+# Run commands on this computer, outside of the box: those of the tables [commands.NAME], and no others.
+# `litterbox settings {name} host-exec add --help` tells what can be in one.
+host_exec = false
 """
 
 
@@ -55,14 +69,25 @@ class Settings:
     pipewire: bool = False
     dialog_timeout: int = 60
     notify: Grant = True
+    xdg_open: Grant = "confirm"
+    xdg_open_schemes: tuple[str, ...] = ("http", "https", "mailto")
+    clipboard: Grant = "confirm"
+    host_exec: Grant = False
+    commands: dict[str, Command] = attrs.field(factory=dict)
 
 
+_GRANTS = 'true, false or "confirm"'
 _ALLOWED = {
     "network": " or ".join(f'"{word}"' for word in get_args(Network)),
     "wayland": "true or false",
     "pipewire": "true or false",
     "dialog_timeout": f"whole seconds from {_TIMEOUTS[0]} to {_TIMEOUTS[-1]}",
-    "notify": 'true, false or "confirm"',
+    "notify": _GRANTS,
+    "xdg_open": _GRANTS,
+    "xdg_open_schemes": 'schemes of links that run nothing, like ["https", "mailto"]',
+    "clipboard": _GRANTS,
+    "host_exec": _GRANTS,
+    "commands": commands.ALLOWED,
 }
 
 
@@ -113,7 +138,11 @@ def dialog_timeout(name: str) -> int:
 def _first_problem(error: cattrs.ClassValidationError) -> str:
     by_key, others = error.group_exceptions()
     for problem, note in by_key:
-        return f"{note.name} = {_shown(problem)} is not allowed; it takes {_ALLOWED[note.name]}."
+        if not isinstance(problem, NotAllowed):
+            return f"{note.name}: {problem}"
+        key = f"{note.name}.{problem.key}" if problem.key else note.name
+        allowed = problem.allowed or _ALLOWED[note.name]
+        return f"{key} = {problem.value!r} is not allowed; it takes {allowed}."
     for problem in others:
         if isinstance(problem, cattrs.ForbiddenExtraKeysError):
             unknown = ", ".join(sorted(problem.extra_fields))
@@ -121,51 +150,51 @@ def _first_problem(error: cattrs.ClassValidationError) -> str:
     return str(others[0])
 
 
-class _NotAllowed(ValueError):
-    def __init__(self, value: object) -> None:
-        super().__init__(value)
-        self.value = value
-
-
-def _shown(problem: Exception) -> str:
-    return repr(problem.value) if isinstance(problem, _NotAllowed) else str(problem)
-
-
 def _bool(value: object, _type: object) -> bool:
     if not isinstance(value, bool):
-        raise _NotAllowed(value)
+        raise NotAllowed(value)
     return value
 
 
+def _one_of(value: object, type_: Any) -> Any:
+    for word in get_args(type_):
+        if value == word and type(value) is type(word):
+            return word
+    raise NotAllowed(value)
+
+
 def _network(value: object, _type: object) -> Network:
-    for word in get_args(Network):
-        if value == word:
-            known: Network = word
-            return known
-    raise _NotAllowed(value)
-
-
-def _grant(value: object, _type: object) -> Grant:
-    if isinstance(value, bool):
-        return value
-    if value == "confirm":
-        return "confirm"
-    raise _NotAllowed(value)
+    network: Network = _one_of(value, Network)
+    return network
 
 
 def _timeout(value: object, _type: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value not in _TIMEOUTS:
-        raise _NotAllowed(value)
+        raise NotAllowed(value)
     return value
+
+
+def _schemes(value: object, _type: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise NotAllowed(value)
+    for scheme in value:
+        if not isinstance(scheme, str) or not schemes.may_be_opened(scheme):
+            raise NotAllowed(scheme)
+    return tuple(value)
 
 
 _converter = cattrs.Converter()
 _converter.register_structure_hook_func(lambda kind: kind == Network | None, _network)
-_converter.register_structure_hook_func(lambda kind: kind == Grant, _grant)
+_converter.register_structure_hook_func(lambda kind: kind == Grant, _one_of)
 _converter.register_structure_hook(bool, _bool)
 _converter.register_structure_hook(
     Settings,
     make_dict_structure_fn(
-        Settings, _converter, _cattrs_forbid_extra_keys=True, dialog_timeout=override(struct_hook=_timeout)
+        Settings,
+        _converter,
+        _cattrs_forbid_extra_keys=True,
+        dialog_timeout=override(struct_hook=_timeout),
+        xdg_open_schemes=override(struct_hook=_schemes),
+        commands=override(struct_hook=lambda value, _type: commands.structure(value)),
     ),
 )

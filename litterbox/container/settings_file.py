@@ -12,7 +12,7 @@ from litterbox.container import settings
 from litterbox.container.settings import Settings
 from litterbox.errors import SettingsError, UsageError
 
-KEYS = tuple(attrs.fields_dict(Settings))
+KEYS = tuple(key for key in attrs.fields_dict(Settings) if key != "commands")
 
 
 def set_key(name: str, key: str, word: str) -> bool:

@@ -17,7 +17,8 @@ from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
 from litterbox.capabilities.bus import own_bus
-from litterbox.capabilities.notify import Notifier
+from litterbox.capabilities.notification_service import Notifier
+from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests as CapabilityRequests
 from litterbox.capabilities.server import GuestDaemons, serve_capabilities
@@ -91,9 +92,10 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
                 audit=audit,
             )
         )
+        policy = Policy(box=name, ask=dialogs.ask, audit=audit)
         capabilities = CapabilityRequests(
-            policy=Policy(box=name, ask=dialogs.ask, audit=audit),
-            notifier=Notifier(name, lambda: displays.buses() or own_bus()),
+            policy=policy,
+            notifications=Notifications(policy=policy, notifier=Notifier(name, lambda: displays.buses() or own_bus())),
         )
         await nursery.start(serve_capabilities, host, capabilities, guest_daemons)
         await nursery.start(serve_control, control, requests.handlers())

@@ -11,7 +11,8 @@ import trio.testing
 from litterbox import paths
 from litterbox.audit import AuditLog
 from litterbox.capabilities import server
-from litterbox.capabilities.notify import NotificationError
+from litterbox.capabilities.notification_service import NotificationError
+from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
 from litterbox.confirm.question import Answer, Question
@@ -81,7 +82,8 @@ def guest_daemons():
 @pytest.fixture
 async def peer(nursery, notifier, user, audit, guest_daemons):
     ours, theirs = trio.testing.memory_stream_pair()
-    requests = Requests(policy=Policy(box="work", ask=user.ask, audit=audit), notifier=notifier)
+    policy = Policy(box="work", ask=user.ask, audit=audit)
+    requests = Requests(policy=policy, notifications=Notifications(policy=policy, notifier=notifier))
 
     async def run():
         async with theirs:
@@ -260,6 +262,7 @@ async def test_features_are_answered_with_those_that_we_know(peer):
         "accepted": ["notify"],
         "rejected": ["host_exec"],
         "features": ["links"],
+        "links": [],
     }
 
 

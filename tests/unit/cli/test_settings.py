@@ -62,6 +62,11 @@ def test_what_counts_is_shown_defaults_included():
         "pipewire = false",
         "dialog_timeout = 60",
         "notify = true",
+        'xdg_open = "confirm"',
+        'xdg_open_schemes = ["http", "https", "mailto"]',
+        'clipboard = "confirm"',
+        "host_exec = false",
+        "commands = {}",
     ]
     assert run("--show").stdout == run().stdout
 
@@ -73,6 +78,11 @@ def test_json_is_for_scripts():
         "pipewire": False,
         "dialog_timeout": 60,
         "notify": True,
+        "xdg_open": "confirm",
+        "xdg_open_schemes": ["http", "https", "mailto"],
+        "clipboard": "confirm",
+        "host_exec": False,
+        "commands": {},
     }
 
 

@@ -6,7 +6,7 @@ import pytest
 import trio
 from support.desktop import desktop
 
-from litterbox.capabilities.notify import MOST_ACTIONS, NotificationError, Notifier
+from litterbox.capabilities.notification_service import MOST_ACTIONS, NotificationError, Notifier
 from litterbox_guest.messages import Action, Notify
 
 YES_OR_NO = [Action(key="yes", label="Yes"), Action(key="no", label="No")]

@@ -1,0 +1,29 @@
+"""The client of a request: who asked, and the connection as far as the request may use it."""
+
+from collections.abc import Awaitable, Callable
+
+import attrs
+
+from litterbox_guest import messages, wire
+from litterbox_guest.messages import GuestMessage
+
+
+@attrs.frozen(kw_only=True)
+class Client:
+    """`peer` is the process that connected. `features` are what both sides know beside the specification.
+
+    `send` sends one frame. `receive` waits for the connection's next message, which then belongs to the request; a
+    client that hangs up cancels its request.
+    """
+
+    peer: int
+    features: frozenset[str]
+    send: Callable[[bytes], Awaitable[None]]
+    receive: Callable[[], Awaitable[GuestMessage]]
+
+    async def answer(self, message: dict[str, object]) -> None:
+        await self.send(wire.encode(message))
+
+    async def refuse(self, reason: str) -> None:
+        """Answer with an error."""
+        await self.answer(messages.error(reason))
