@@ -63,8 +63,12 @@ def settings(name: str) -> str:
     return os.path.join(definitions(), f"{check_box_name(name)}.toml")
 
 
+def homes() -> str:
+    return os.path.join(root(), "homes")
+
+
 def home(name: str) -> str:
-    return os.path.join(root(), "homes", check_box_name(name))
+    return os.path.join(homes(), check_box_name(name))
 
 
 def logs() -> str:
@@ -135,6 +139,11 @@ def agent_socket(name: str) -> str:
 
 def control_socket(name: str) -> str:
     return _socket(os.path.join(user_runtime(), "litterbox", f"{check_box_name(name)}.control.sock"))
+
+
+def empty_folder(name: str) -> str:
+    """Where the host commands of the box run that have no business in its home: never mounted, never written."""
+    return os.path.join(user_runtime(), "litterbox", f"{check_box_name(name)}.empty")
 
 
 def _socket(path: str) -> str:

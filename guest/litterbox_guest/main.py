@@ -8,11 +8,15 @@ import sys
 
 from litterbox_guest.errors import GuestError
 
+# Importing `signal` costs 4 ms, for its enums; the module under it is built into the interpreter.
+_signal = __import__("_signal")
+
 _USAGE = """\
 usage: litterbox wait
        litterbox daemon [--replace]
        litterbox entrypoint [--root] [--workdir DIR] [--] [COMMAND...]
        litterbox notify-send [OPTION...] SUMMARY [BODY]
+       litterbox host-exec [--] COMMAND [ARGUMENT...]
 """
 _USAGE_STATUS = 2
 
@@ -20,8 +24,9 @@ _USAGE_STATUS = 2
 def main(argv: list[str]) -> int:
     """Run the command that `argv` names; returns the exit status."""
     called_as = os.path.basename(argv[0])
+    by_own_name = called_as != "litterbox"
     try:
-        match argv[1:] if called_as == "litterbox" else [called_as, *argv[1:]]:
+        match [called_as, *argv[1:]] if by_own_name else argv[1:]:
             case ["entrypoint", *arguments]:
                 from litterbox_guest import entrypoint
 
@@ -30,16 +35,26 @@ def main(argv: list[str]) -> int:
                 return _wait()
             case ["daemon", *options] if {"--ready", "--replace"}.issuperset(options):
                 return _daemon(options)
-            case ["notify-send", *arguments]:
-                from litterbox_guest.interceptors import notify_send
-
-                return notify_send.main(arguments)
+            case [name, *arguments] if by_own_name or name in {"notify-send", "host-exec"}:
+                return _intercept(name, arguments)
             case _:
                 sys.stderr.write(_USAGE)
                 return _USAGE_STATUS
     except GuestError as error:
         sys.stderr.write(f"litterbox: {error.sentence}\n")
         return error.status
+
+
+def _intercept(name: str, arguments: list[str]) -> int:
+    """Stand in for the command of that name: one of ours, or a host command that has a link."""
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends it as any other, without a traceback
+    if name == "notify-send":
+        from litterbox_guest.interceptors import notify_send
+
+        return notify_send.main(arguments)
+    from litterbox_guest.interceptors import host_exec
+
+    return host_exec.main(arguments) if name == "host-exec" else host_exec.run([name, *arguments])
 
 
 def _daemon(options: list[str]) -> int:

@@ -196,14 +196,11 @@ _HOST_TAGS: dict[type, str] = {HelloAck: "hello_ack", Ping: "ping", Shutdown: "s
 # Whoever has this feature keeps the links of the interceptors: it is told of named ones, and to shut down when they
 # change.
 LINKS = "links"
-# Whoever has this one reads frames with data behind their object, hears `ack` when its host command runs, and has at
-# most STDIN_WINDOW bytes of standard input under way that were not acknowledged, so that a signal is never stuck
-# behind input that nobody takes.
-STREAMS = "streams"
+STREAMS = wire.STREAMS
 FEATURES = (LINKS, STREAMS)
 
-STDIN_WINDOW = 512 * 1024  # bytes
-CHUNK = 256 * 1024  # bytes of a stream in one frame at most
+STDIN_WINDOW = wire.STDIN_WINDOW
+CHUNK = wire.CHUNK
 SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "TSTP", "CONT")
 
 

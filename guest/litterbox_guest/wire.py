@@ -10,6 +10,13 @@ interceptors and the warm path of `enter` start through it.
 import json
 
 MAX_FRAME = 1024 * 1024  # bytes of JSON and data; a larger announced length is answered by closing the connection
+CHUNK = 256 * 1024  # bytes of a stream in one frame at most
+STDIN_WINDOW = 512 * 1024  # bytes
+# Whoever has this feature reads frames with data behind their object, hears `ack` when its host command runs, and has
+# at most STDIN_WINDOW bytes of standard input under way that were not acknowledged, so that a signal is never stuck
+# behind input that nobody takes.
+STREAMS = "streams"
+
 _PREFIX = 4
 _DATA = b"\0"
 

@@ -6,6 +6,7 @@ from typing import Final
 import attrs
 
 from litterbox.capabilities.client import Client
+from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox_guest import messages
@@ -34,6 +35,7 @@ class Requests:
 
     policy: Policy
     notifications: Notifications
+    host_commands: HostCommands
 
     async def answer(self, message: GuestMessage, accepted: frozenset[str], client: Client) -> None:
         """Answer one message of a connection on which `accepted` capabilities were granted."""
@@ -48,5 +50,7 @@ class Requests:
                 await client.answer(messages.ack())
             case Notify():
                 await self.notifications.answer(message, client)
+            case HostExec():
+                await self.host_commands.answer(message, client)
             case _:
                 await client.refuse("nothing runs that this could be for")

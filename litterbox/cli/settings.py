@@ -12,6 +12,7 @@ import attrs
 import click
 
 from litterbox import paths
+from litterbox.cli import settings_host_exec
 from litterbox.container import define, settings, settings_file
 from litterbox.daemon import client
 from litterbox.errors import HostError, LitterboxError, SettingsError
@@ -33,7 +34,7 @@ class _NameFirst(click.Group):
 @click.group(
     cls=_NameFirst,
     invoke_without_command=True,
-    subcommand_metavar="[set KEY VALUE | unset KEY]",
+    subcommand_metavar="[set KEY VALUE | unset KEY | host-exec add|remove|list …]",
     short_help="Show or change the settings of a box.",
 )
 @click.argument("name")
@@ -49,6 +50,8 @@ def command(context: click.Context, name: str, *, show: bool, as_json: bool, edi
     \b
         litterbox settings work set dialog_timeout 90
         litterbox settings work unset dialog_timeout
+
+    `host-exec` has the commands of the host that the box may run: litterbox settings work host-exec add --help
     """  # noqa: D301 - click reads the backspace
     define.check_defined(name)
     context.obj = name
@@ -85,13 +88,19 @@ def unset(name: str, key: str) -> None:
     click.echo(f"{key} has its default{_when(key)}" if changed else f"{key} has its default already.", err=True)
 
 
+command.add_command(settings_host_exec.command)
+
+
 def _show(name: str, *, as_json: bool) -> None:
     values = _values(name)
     if as_json:
         click.echo(json.dumps(values, indent=2))
         return
+    commands = values.pop("commands")
     for key, value in values.items():
         click.echo(f"{key} = {json.dumps(value)}" if value is not None else f"# {key}: as Podman has it by default")
+    if commands:
+        click.echo(f"# commands of the host: litterbox settings {name} host-exec list")
 
 
 def _values(name: str) -> dict[str, object]:
@@ -120,6 +129,9 @@ def _edit(name: str) -> None:
                 click.echo("Nothing was changed.", err=True)
                 return
             try:
+                if not _folders_are_wanted(name, content):
+                    kept = True
+                    raise LitterboxError("Nothing was changed.", f"What you wrote is in {copy}.")
                 settings_file.replace(name, content)
             except SettingsError as error:
                 kept = True
@@ -137,6 +149,17 @@ def _edit(name: str) -> None:
         if not kept:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(copy)
+
+
+def _folders_are_wanted(name: str, content: bytes) -> bool:
+    """Ask about the host commands that would get the box's folder by this content. Raises SettingsError."""
+    after = settings.parse(content, paths.settings(name)).commands
+    try:
+        before = settings.load(name).commands
+    except SettingsError:  # what is edited to be mended
+        before = {}
+    new = [called for called, chosen in after.items() if chosen.folder == "box" and before.get(called) != chosen]
+    return not new or settings_host_exec.warn_of_folder(new, ask=True)
 
 
 def _run_editor(path: str) -> None:

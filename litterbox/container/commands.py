@@ -7,14 +7,15 @@ import attrs
 import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
+from litterbox import paths
 from litterbox.container.not_allowed import NotAllowed
 
 Folder = Literal["empty", "box"]
 
-# Programs that take their orders from the folder they run in; said wherever a command is given the box's.
+# Said wherever a command is given the box's folder; short enough for a dialog.
 FOLDER_WARNING = (
     "A program that takes orders from its folder (git, make, npm, cargo, editors, interpreters) gives the box your "
-    "account, whatever arguments you allow: the box can plant files there that make it run anything."
+    "account, whatever the patterns."
 )
 REST = "..."  # in an argument pattern, the last: any further arguments
 
@@ -70,6 +71,14 @@ def is_command_name(name: str) -> bool:
         and _NAME_CHARACTERS.issuperset(name)
         and name[0] not in "-."
         and name not in _RESERVED_NAMES
+    )
+
+
+def is_in_a_box(program: str) -> bool:
+    """Whether the program, or what a link of that name leads to, is in the home of a box, which could change it."""
+    homes = os.path.realpath(paths.homes())
+    return any(
+        os.path.commonpath([homes, path]) == homes for path in (os.path.realpath(program), os.path.normpath(program))
     )
 
 

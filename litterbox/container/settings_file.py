@@ -2,17 +2,22 @@
 
 import os
 import tomllib
+from collections.abc import Callable
 
 import attrs
 import tomlkit
+from tomlkit import TOMLDocument
 from tomlkit.exceptions import ParseError
 
 from litterbox import files, locks, paths
 from litterbox.container import settings
+from litterbox.container.commands import Command
 from litterbox.container.settings import Settings
 from litterbox.errors import SettingsError, UsageError
 
 KEYS = tuple(key for key in attrs.fields_dict(Settings) if key != "commands")
+
+_DEFAULTS = attrs.asdict(Command(program=""))
 
 
 def set_key(name: str, key: str, word: str) -> bool:
@@ -29,6 +34,33 @@ def unset_key(name: str, key: str) -> bool:
     return _change(name, key, None)
 
 
+def add_command(name: str, called: str, command: Command) -> bool:
+    """Let the box run a host command, in place of one of that name; False where it may do just so already.
+
+    Where host_exec is false, it becomes "confirm". Raises as `set_key`.
+    """
+    table = {key: value for key, value in attrs.asdict(command).items() if value != _DEFAULTS.get(key)}
+
+    def change(document: TOMLDocument) -> None:
+        tables = document.setdefault("commands", tomlkit.table(is_super_table=True))
+        tables[called] = table
+        if not document.get("host_exec", False):
+            document["host_exec"] = "confirm"
+
+    return _rewrite(name, change)
+
+
+def remove_command(name: str, called: str) -> bool:
+    """Take a host command away; False where there is none of that name. Raises as `set_key`."""
+
+    def change(document: TOMLDocument) -> None:
+        document.get("commands", {}).pop(called, None)
+        if not document.get("commands", True):
+            del document["commands"]
+
+    return _rewrite(name, change)
+
+
 def replace(name: str, content: bytes) -> bool:
     """Replace the file by one that was edited, if it is valid; False where it is the same. Raises as `set_key`."""
     path = _path(name)
@@ -42,7 +74,22 @@ def replace(name: str, content: bytes) -> bool:
 
 def _change(name: str, key: str, value: object) -> bool:
     if key not in KEYS:
-        raise UsageError(f"{key!a} is no setting.", f"The settings are: {', '.join(KEYS)}.")
+        raise UsageError(f"{key!a} is no setting that can be set so.", f"The settings are: {', '.join(KEYS)}.")
+
+    def change(document: TOMLDocument) -> None:
+        known = document.unwrap().get(key)
+        if known == value and type(known) is type(value):
+            return
+        if value is None:
+            del document[key]
+        else:
+            document[key] = value
+
+    return _rewrite(name, change)
+
+
+def _rewrite(name: str, change: Callable[[TOMLDocument], None]) -> bool:
+    """Apply a change to the file, if it is valid afterwards; False where it changes nothing."""
     path = _path(name)
     with _held():
         before = settings.read(path) or b""
@@ -51,14 +98,10 @@ def _change(name: str, key: str, value: object) -> bool:
             document = tomlkit.parse(before)
         except ParseError as error:
             raise SettingsError(f"{path} is not TOML: {error}.") from error
-        known = document.unwrap().get(key)
-        if known == value and type(known) is type(value):
-            return False
-        if value is None:
-            del document[key]
-        else:
-            document[key] = value
+        change(document)
         content = tomlkit.dumps(document).encode()
+        if content == before:
+            return False
         settings.parse(content, path)
         files.write_atomically(path, content)
         return True

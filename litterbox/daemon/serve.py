@@ -17,6 +17,8 @@ from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
 from litterbox.capabilities.bus import own_bus
+from litterbox.capabilities.host_exec.commands import HostCommands
+from litterbox.capabilities.host_exec.guarding import open_guard
 from litterbox.capabilities.notification_service import Notifier
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
@@ -60,6 +62,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         host = await stack.enter_async_context(open_unix_listener(paths.host_socket(name)))
         container = await stack.enter_async_context(open_container_watcher(name))
         dialogs = await stack.enter_async_context(open_dialog_queue(show))
+        guard = await stack.enter_async_context(open_guard())
         nursery = await stack.enter_async_context(trio.open_nursery())
 
         watcher = SessionWatcher(name, seen_any=for_session)
@@ -96,6 +99,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         capabilities = CapabilityRequests(
             policy=policy,
             notifications=Notifications(policy=policy, notifier=Notifier(name, lambda: displays.buses() or own_bus())),
+            host_commands=HostCommands(policy=policy, guard=guard, displays=displays.newest_first),
         )
         await nursery.start(serve_capabilities, host, capabilities, guest_daemons)
         await nursery.start(serve_control, control, requests.handlers())

@@ -24,43 +24,49 @@ class Refused(GuestError):
 
 
 class Host:
-    """A connection that asked for `capability`. Raises Refused where the host cannot be reached.
+    """A connection that asked for `capability` and `features`. Raises Refused where the host cannot be reached.
 
-    Where it is not granted, the host refuses the request itself, with its reason, and writes that down.
+    Where the capability is not granted, the host refuses the request itself, with its reason, and writes that down.
     """
 
-    def __init__(self, capability: str) -> None:
+    def __init__(self, capability: str, features: "tuple[str, ...]" = ()) -> None:
         runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
         box = os.environ.get("LITTERBOX_NAME", "")
-        self._frames = wire.FrameReader()
-        self._socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+        self.frames = wire.FrameReader()
+        self.socket = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         try:
-            self._socket.connect(f"{runtime}/litterbox/{box}.sock")
+            self.socket.connect(f"{runtime}/litterbox/{box}.sock")
         except OSError as error:
             raise Refused(f"the host does not answer: {error.strerror}") from error
         hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
+        if features:
+            hello["features"] = list(features)
         self.request({**hello, "capabilities": [capability]})
 
     def request(self, message: "dict[str, object]") -> "dict[str, object]":
         """Send it and return the first answer. Raises Refused where that is an error."""
+        self.send(message)
+        return self.receive()
+
+    def send(self, message: "dict[str, object]") -> None:
+        """Raises Refused where it cannot be sent."""
         try:
-            self._socket.sendall(wire.encode(message))
+            self.socket.sendall(wire.encode(message))
         except wire.FrameTooLarge as error:
             raise Refused("there is more of it than fits in one message") from error
         except OSError as error:
             raise Refused(f"the host went away: {error.strerror}") from error
-        return self.receive()
 
     def receive(self) -> "dict[str, object]":
         """The next answer. Raises Refused where it is an error, and where none comes any more."""
         while True:
             try:
-                frame = self._frames.next_frame()
+                frame = self.frames.next_frame()
                 if frame is None:
-                    data = self._socket.recv(_READ_SIZE)
+                    data = self.socket.recv(_READ_SIZE)
                     if not data:
                         raise Refused("the host went away")
-                    self._frames.receive_data(data)
+                    self.frames.receive_data(data)
                     continue
             except OSError as error:
                 raise Refused(f"the host went away: {os.strerror(error.errno or errno.EIO)}") from error

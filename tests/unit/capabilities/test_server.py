@@ -11,6 +11,8 @@ import trio.testing
 from litterbox import paths
 from litterbox.audit import AuditLog
 from litterbox.capabilities import server
+from litterbox.capabilities.host_exec.commands import HostCommands
+from litterbox.capabilities.host_exec.guarding import open_guard
 from litterbox.capabilities.notification_service import NotificationError
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
@@ -83,14 +85,19 @@ def guest_daemons():
 async def peer(nursery, notifier, user, audit, guest_daemons):
     ours, theirs = trio.testing.memory_stream_pair()
     policy = Policy(box="work", ask=user.ask, audit=audit)
-    requests = Requests(policy=policy, notifications=Notifications(policy=policy, notifier=notifier))
+    async with open_guard() as guard:
+        requests = Requests(
+            policy=policy,
+            notifications=Notifications(policy=policy, notifier=notifier),
+            host_commands=HostCommands(policy=policy, guard=guard, displays=list),
+        )
 
-    async def run():
-        async with theirs:
-            await server.converse(theirs, requests, guest_daemons, peer=77)
+        async def run():
+            async with theirs:
+                await server.converse(theirs, requests, guest_daemons, peer=77)
 
-    nursery.start_soon(run)
-    return Peer(ours)
+        nursery.start_soon(run)
+        yield Peer(ours)
 
 
 def chosen(text):

@@ -66,7 +66,6 @@ def test_what_counts_is_shown_defaults_included():
         'xdg_open_schemes = ["http", "https", "mailto"]',
         'clipboard = "confirm"',
         "host_exec = false",
-        "commands = {}",
     ]
     assert run("--show").stdout == run().stdout
 

@@ -1,0 +1,78 @@
+"""host-exec in the box: a command of the host, as if it were one of the box's.
+
+Starts without argparse, attrs and typing, and asks the host before it imports what carries the streams: the host
+starts the command meanwhile.
+"""
+
+import os
+import sys
+
+from litterbox_guest import __version__, wire
+from litterbox_guest.errors import GuestError
+from litterbox_guest.interceptors.host import Host, Refused
+
+_FAILED = 125  # the host cannot be reached, or went away
+_NOT_RUNNABLE = 126  # the host refuses, or cannot run it
+_USAGE_STATUS = 2
+
+_USAGE = """\
+Usage: host-exec [--] COMMAND [ARGUMENT…]
+
+Run a command on the host, outside of the box. It must be one that the settings of the box name (on the host:
+litterbox settings NAME host-exec add COMMAND PROGRAM). It has the host's environment, this standard input, output
+and error, and a terminal where these have one. Signals are passed on to it.
+
+  -V, --version    print the version
+  -?, --help       print this
+
+Exit status: the command's, 128 + N where signal N ended it; 126 where the host refuses or cannot run it; 125 where
+there is no host, or it went away; 2 for a command line that cannot be.
+"""
+
+
+def main(arguments: "list[str]") -> int:
+    """`host-exec`'s own command line. Raises GuestError."""
+    match arguments:
+        case ["--help" | "-?" | "-h", *_]:
+            sys.stdout.write(_USAGE)
+            return 0
+        case ["--version" | "-V", *_]:
+            sys.stdout.write(f"host-exec of Litterbox {__version__}\n")
+            return 0
+        case ["--", *words] if words:
+            return run(words)
+        case [word, *_] if not word.startswith("-"):
+            return run(arguments)
+    sys.stderr.write(_USAGE)
+    return _USAGE_STATUS
+
+
+def run(words: "list[str]") -> int:
+    """Run the command `words` on the host; returns its exit status. Raises GuestError."""
+    has_terminal = os.isatty(0) and os.isatty(1)
+    try:
+        host = Host("host_exec", (wire.STREAMS,))
+        host.send(_request(words, has_terminal=has_terminal))
+    except Refused as error:
+        raise GuestError(error.sentence, _FAILED) from error
+
+    from litterbox_guest.interceptors import host_streams
+
+    try:
+        host.receive()
+    except Refused as error:
+        raise GuestError(error.sentence, _NOT_RUNNABLE) from error
+    return host_streams.main(host.socket.detach(), host.frames, has_terminal=has_terminal)
+
+
+def _request(words: "list[str]", *, has_terminal: bool) -> "dict[str, object]":
+    message: dict[str, object] = {"type": "host_exec", "command": words[0], "args": words[1:]}
+    try:
+        message["working_dir"] = os.getcwd()
+    except FileNotFoundError:  # somebody has removed it
+        message["working_dir"] = ""
+    if has_terminal:
+        columns, rows = os.get_terminal_size(0)
+        term = os.environ.get("TERM", "")
+        message["terminal"] = {"rows": rows, "columns": columns, "term": term, "stderr": os.isatty(2)}
+    return message

@@ -1,0 +1,165 @@
+"""The box's side of a running host command: its input from our descriptors, its output to them, our signals to it.
+
+Our descriptors are left as they were found, and our terminal too, whatever happens.
+"""
+
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator
+
+import attrs
+import trio
+
+from litterbox_guest import wire
+from litterbox_guest.errors import GuestError
+from litterbox_guest.interceptors import descriptors, terminal
+from litterbox_guest.interceptors.terminal import Terminal
+
+_FAILED = 125
+_CANNOT_WRITE = 1
+_STANDARD_INPUT = 0
+_OUTPUTS = {"host_exec_stdout": 1, "host_exec_stderr": 2}
+_READ_SIZE = wire.CHUNK + 1024  # a whole piece, with what is around it
+_SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+    signal.SIGHUP,
+    signal.SIGQUIT,
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGTSTP,
+    signal.SIGCONT,
+    signal.SIGWINCH,
+)
+
+
+class _HostGone(Exception):
+    """The host ended the connection without saying how the command ended."""
+
+
+def main(connection: int, frames: wire.FrameReader, *, has_terminal: bool) -> int:
+    """Carry the streams of the command that has just started; returns its exit status.
+
+    `connection` is the descriptor of a socket to the host, which is closed; `frames` what was read of it. Raises
+    GuestError.
+    """
+    try:
+        return trio.run(_carry, connection, frames, has_terminal)
+    except Exception as error:  # noqa: BLE001 - a group of whatever the tasks raised
+        cause = _cause(error)
+    if isinstance(cause, descriptors.Closed):  # as with any other program whose output nobody reads
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    if isinstance(cause, GuestError):
+        raise cause
+    raise GuestError(f"the host went away: {cause}", _FAILED) from cause
+
+
+def _cause(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _carry(connection: int, frames: wire.FrameReader, has_terminal: bool) -> int:  # noqa: FBT001 - trio.run's
+    # What is ignored (nohup) stays so. The terminal is raw only while no signal can end us unheard.
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    with (
+        trio.open_signal_receiver(*heard) as signals,
+        terminal.raw(_STANDARD_INPUT) if has_terminal else contextlib.nullcontext() as line,
+    ):
+        client = _Client(trio.SocketStream(_adopted(connection)), frames, line)
+        async with client.stream, trio.open_nursery() as nursery:
+            nursery.start_soon(client.pass_signals, signals)
+            nursery.start_soon(client.send_input)
+            status = await client.receive_output()
+            nursery.cancel_scope.cancel()
+    return status
+
+
+def _adopted(connection: int) -> trio.socket.SocketType:
+    try:
+        return trio.socket.fromfd(connection, trio.socket.AF_UNIX, trio.socket.SOCK_STREAM)
+    finally:
+        os.close(connection)
+
+
+@attrs.define
+class _Client:
+    stream: trio.SocketStream
+    frames: wire.FrameReader
+    line: Terminal | None  # in raw mode
+    sending: trio.Lock = attrs.field(factory=trio.Lock, init=False)
+    room: int = attrs.field(default=wire.STDIN_WINDOW, init=False)  # bytes of input that the host takes just now
+    more_room: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    async def receive_output(self) -> int:
+        """Write what the command writes, until its end; returns its exit status."""
+        writers: dict[str, descriptors.Write] = {}
+        while True:
+            match await self._next():
+                case {"type": "host_exec_stdout" | "host_exec_stderr" as kind, "data": bytes(data)}:
+                    try:
+                        if kind not in writers:
+                            writers[kind] = descriptors.writer(_OUTPUTS[kind])
+                        await writers[kind](data)
+                    except OSError as error:
+                        sentence = f"what the command wrote cannot be written here: {error.strerror}"
+                        raise GuestError(sentence, _CANNOT_WRITE) from error
+                case {"type": "ack", "stdin": int(taken)}:
+                    self.room += taken
+                    self.more_room.set()
+                    self.more_room = trio.Event()
+                case {"type": "host_exec_done", "exit_code": int(status)}:
+                    return status
+                case {"type": "error", "reason": reason}:
+                    raise GuestError(str(reason), _FAILED)
+
+    async def _next(self) -> dict[str, object]:
+        while True:
+            frame = self.frames.next_frame()
+            if frame is not None:
+                return frame
+            data = await self.stream.receive_some(_READ_SIZE)
+            if not data:
+                raise _HostGone("it hung up")
+            self.frames.receive_data(bytes(data))
+
+    async def send_input(self) -> None:
+        """Send what stands on our standard input, a window ahead of the command at most, and its end."""
+        with contextlib.suppress(OSError):  # closed, or a terminal that is another's: there is no input
+            read = descriptors.reader(_STANDARD_INPUT)
+            while data := await read(min(await self._room(), wire.CHUNK)):
+                self.room -= len(data)
+                await self._send({"type": "host_exec_stdin"}, data)
+        await self._send({"type": "host_exec_stdin_eof"})
+
+    async def _room(self) -> int:
+        while not self.room:
+            await self.more_room.wait()
+        return self.room
+
+    async def pass_signals(self, signals: AsyncIterator[int]) -> None:
+        """Tell the command of what happens to us."""
+        async for number in signals:
+            if number == signal.SIGWINCH:
+                await self._resize()
+                continue
+            await self._send({"type": "host_exec_signal", "signal": signal.Signals(number).name.removeprefix("SIG")})
+            if number == signal.SIGTSTP:
+                if self.line is not None:
+                    self.line.restore()
+                os.kill(os.getpid(), signal.SIGSTOP)  # until somebody sends SIGCONT, which we then pass on
+            elif number == signal.SIGCONT and self.line is not None:
+                self.line.make_raw()
+                await self._resize()
+
+    async def _resize(self) -> None:
+        if self.line is not None:
+            columns, rows = os.get_terminal_size(_STANDARD_INPUT)
+            await self._send({"type": "host_exec_resize", "rows": rows, "columns": columns})
+
+    async def _send(self, message: dict[str, object], data: bytes | None = None) -> None:
+        async with self.sending:
+            await self.stream.send_all(wire.encode(message, data))

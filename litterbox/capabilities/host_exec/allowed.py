@@ -1,0 +1,67 @@
+"""Which command of the settings' table a request means, and whether its arguments are among those allowed. Pure."""
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from litterbox.capabilities.host_exec.refused import CommandRefused
+from litterbox.confirm.visible import quoted
+from litterbox.container.commands import REST, Command
+
+LONGEST_ARGUMENT: Final = 128 * 1024 - 1  # bytes; more, the kernel starts no program with (MAX_ARG_STRLEN)
+LONGEST_ARGUMENTS: Final = 256 * 1024  # bytes, all of them
+
+_MOST_NAMED: Final = 20  # commands, or forms of arguments, in a sentence
+_WILDCARDS: Final = ("*", "?", "[")
+
+
+def find(commands: Mapping[str, Command], name: str, arguments: Sequence[str]) -> Command:
+    """The command `name`, where it may be run with `arguments`. Raises CommandRefused, which says what may be run."""
+    command = commands.get(name)
+    if command is None:
+        if not commands:
+            raise CommandRefused(f"{quoted(name)} is not allowed: the box may run no command of the host")
+        raise CommandRefused(f"{quoted(name)} is not a command that the box may run on the host: {_list(commands)}")
+    _check_sizes(arguments)
+    if command.arguments is not None and not any(_matches(form, arguments) for form in command.arguments):
+        forms = _list([shlex.join([name, *form]) for form in command.arguments])
+        raise CommandRefused(f"{name} may not be run with these arguments on the host, only as: {forms}")
+    return command
+
+
+def _check_sizes(arguments: Sequence[str]) -> None:
+    total = 0
+    for argument in arguments:
+        try:
+            size = len(os.fsencode(argument)) + 1
+        except UnicodeEncodeError:
+            raise CommandRefused("an argument is not text that a program could be given") from None
+        if "\0" in argument:
+            raise CommandRefused("an argument holds a NUL byte")
+        if size > LONGEST_ARGUMENT:
+            raise CommandRefused(f"an argument is longer than {LONGEST_ARGUMENT:,} bytes")
+        total += size
+    if total > LONGEST_ARGUMENTS:
+        raise CommandRefused(f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
+
+
+def _matches(form: Sequence[str], arguments: Sequence[str]) -> bool:
+    if form[-1:] == (REST,):
+        form = form[:-1]
+        arguments = arguments[: len(form)]
+    return len(form) == len(arguments) and all(map(_word_matches, form, arguments))
+
+
+def _word_matches(pattern: str, argument: str) -> bool:
+    """As a shell's wildcards, but that none at the beginning stands for the dash of an option."""
+    if argument.startswith("-") and pattern.startswith(_WILDCARDS):
+        return False
+    return fnmatchcase(argument, pattern)
+
+
+def _list(names: "Mapping[str, Command] | Sequence[str]") -> str:
+    known = list(names)
+    more = len(known) - _MOST_NAMED
+    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,168 @@
+"""One host command as a process: started in a process group of its own, on pipes or on a terminal, and ended surely.
+
+On a terminal it leads a session of its own. Without one it stays in the daemon's session, because a group without a
+parent in its session could not be stopped by SIGTSTP.
+"""
+
+import fcntl
+import os
+import signal
+import struct
+import subprocess
+import termios
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import attrs
+import trio
+
+from litterbox import limits
+from litterbox.capabilities.host_exec import guard
+from litterbox_guest.messages import CHUNK, Terminal
+
+_WINSIZE: Final = struct.Struct("4H")  # struct winsize: rows, columns, and pixels that nobody knows (ioctl_tty(2))
+_LARGEST_SIZE: Final = 0xFFFF
+_SET_PIPE_SIZE: Final = 1031  # F_SETPIPE_SZ of fcntl(2); the module has it by name from Python 3.10 on, on Linux
+# What the daemon was started with may ignore these (nohup, a shell's `&`), and a child would inherit that.
+_TO_RESET: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP, signal.SIGUSR1)
+
+
+@attrs.frozen(kw_only=True)
+class Child:
+    """A running command. `stderr` is None where it writes that to its terminal, `terminal` where it has none."""
+
+    process: trio.Process
+    stdin: trio.abc.SendStream
+    stdout: trio.abc.ReceiveStream
+    stderr: trio.abc.ReceiveStream | None
+    terminal: int | None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send its process group a signal, as long as it runs."""
+        if self.process.returncode is None:
+            # A session's leader has no parent in its session, so that SIGTSTP would do nothing.
+            stops = self.terminal is not None and number is signal.SIGTSTP
+            guard.tell(self.process.pid, signal.SIGSTOP if stops else number)
+
+    def resize(self, rows: int, columns: int) -> None:
+        if self.terminal is not None:
+            fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, _winsize(rows, columns))
+
+    async def end(self) -> None:
+        """Have the process group gone and the process reaped, by TERM, or KILL after a grace period; not cancelled."""
+        with trio.CancelScope(shield=True):
+            group = self.process.pid
+            guard.end(group, signal.SIGTERM)
+            with trio.move_on_after(guard.GRACE):
+                await self.process.wait()
+                while guard.is_there(group):  # noqa: ASYNC110 - nothing tells of the end of a group
+                    await trio.sleep(guard.GLANCE)
+            guard.end(group, signal.SIGKILL)
+            await self.process.wait()
+
+    async def aclose(self) -> None:
+        with trio.CancelScope(shield=True):
+            for stream in (self.stdin, self.stdout, self.stderr):
+                if stream is not None:
+                    await trio.aclose_forcefully(stream)
+
+
+async def start(
+    words: Sequence[str],
+    program: str,
+    *,
+    folder: int,
+    environment: Mapping[str, str],
+    terminal: Terminal | None,
+    announce: int,
+) -> Child:
+    """Start `program` with `words` as its arguments, its own name the first, in the folder of that descriptor.
+
+    The child writes to the descriptor `announce` that it is there before it becomes the program. Raises OSError.
+    """
+    with trio.CancelScope(shield=True):  # nobody would know of a process that starts as we leave
+        if terminal is None:
+            started = await _start_on_pipes(words, program, folder, environment, announce)
+        else:
+            started = await _start_on_terminal(words, program, folder, environment, announce, terminal)
+    return started
+
+
+async def _start_on_pipes(
+    words: Sequence[str], program: str, folder: int, environment: Mapping[str, str], announce: int
+) -> Child:
+    def before_exec() -> None:
+        _before_exec(announce)
+
+    process = await trio.lowlevel.open_process(
+        list(words),
+        executable=program,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=f"/proc/self/fd/{folder}",
+        env=dict(environment),
+        process_group=0,
+        preexec_fn=before_exec,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for stream in (process.stdin, process.stdout):
+        _widen(stream)
+    return Child(process=process, stdin=process.stdin, stdout=process.stdout, stderr=process.stderr, terminal=None)
+
+
+async def _start_on_terminal(
+    words: Sequence[str],
+    program: str,
+    folder: int,
+    environment: Mapping[str, str],
+    announce: int,
+    terminal: Terminal,
+) -> Child:
+    def before_exec() -> None:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        _before_exec(announce)
+
+    ours, theirs = os.openpty()
+    try:
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, _winsize(terminal.rows, terminal.columns))
+        process = await trio.lowlevel.open_process(
+            list(words),
+            executable=program,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs if terminal.stderr else subprocess.PIPE,
+            cwd=f"/proc/self/fd/{folder}",
+            env=dict(environment),
+            start_new_session=True,
+            preexec_fn=before_exec,
+        )
+    except BaseException:
+        os.close(ours)
+        raise
+    finally:
+        os.close(theirs)
+    stream = trio.lowlevel.FdStream(ours)
+    return Child(process=process, stdin=stream, stdout=stream, stderr=process.stderr, terminal=ours)
+
+
+def _before_exec(announce: int) -> None:
+    """In the child."""
+    limits.restore()
+    for number in _TO_RESET:
+        signal.signal(number, signal.SIG_DFL)
+    os.write(announce, b"+%d\n" % os.getpid())
+
+
+def _widen(stream: trio.abc.SendStream | trio.abc.ReceiveStream) -> None:
+    """Give the pipe room for a whole piece; a user who has many large pipes already is refused that."""
+    assert isinstance(stream, trio.lowlevel.FdStream)
+    try:
+        fcntl.fcntl(stream.fileno(), _SET_PIPE_SIZE, CHUNK)
+    except PermissionError:
+        return
+
+
+def _winsize(rows: int, columns: int) -> bytes:
+    return _WINSIZE.pack(max(0, min(rows, _LARGEST_SIZE)), max(0, min(columns, _LARGEST_SIZE)), 0, 0)

@@ -1,0 +1,137 @@
+"""The streams of a running host command: pieces of its input from the client, pieces of its output to it.
+
+Nothing is read of the command before the client has taken what was read before, and of the client's input no more than
+a window; so neither side's slowness fills memory. What else the client says, a signal above all, is heard meanwhile.
+"""
+
+import math
+import signal
+from typing import Final
+
+import attrs
+import trio
+
+from litterbox.capabilities.client import Client
+from litterbox.capabilities.host_exec import guard
+from litterbox.capabilities.host_exec.child import Child
+from litterbox_guest import messages
+from litterbox_guest.messages import (
+    CHUNK,
+    SIGNALS,
+    STDIN_WINDOW,
+    STREAMS,
+    HostExecResize,
+    HostExecSignal,
+    HostExecStdin,
+    HostExecStdinEof,
+    Ping,
+)
+
+# How long the output of a command that has ended may stay silent before it counts as ended, too: a process that the
+# command left behind may hold it open.
+SILENCE: Final = 1.0  # seconds
+_EOF: Final = b"\x04"  # what a terminal's line discipline takes for the end of input
+
+
+async def relay(child: Child, client: Client) -> int:
+    """Carry the streams of `child` until it has ended and its output is with the client; returns its exit status.
+
+    128 + N where signal N ended it. The rest of its process group is ended behind it.
+    """
+    streams = _Streams(child, client, raw=STREAMS in client.features)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(streams.hear)
+        nursery.start_soon(streams.feed)
+        await streams.tell_output()
+        nursery.cancel_scope.cancel()
+    status = child.process.returncode
+    assert status is not None
+    return 128 - status if status < 0 else status
+
+
+@attrs.define
+class _Streams:
+    child: Child
+    client: Client
+    raw: bool = attrs.field(kw_only=True)
+    waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not taken yet
+    input_ended: bool = attrs.field(default=False, init=False)
+    changed: trio.Event = attrs.field(factory=trio.Event, init=False)  # either of them
+    patience: float = attrs.field(default=math.inf, init=False)  # seconds of silence that are waited for
+    readings: set[trio.CancelScope] = attrs.field(factory=set, init=False)
+
+    async def hear(self) -> None:
+        """Act on what the client says, until cancelled."""
+        while True:
+            match await self.client.receive():
+                case HostExecStdin(data=data):
+                    while len(self.waiting) > STDIN_WINDOW:  # only of a client that knows of no window
+                        await self.changed.wait()
+                    self.waiting += data
+                    self._tell_change()
+                case HostExecStdinEof():
+                    self.input_ended = True
+                    self._tell_change()
+                case HostExecSignal(signal=name) if name in SIGNALS:
+                    self.child.signal(signal.Signals[f"SIG{name}"])
+                case HostExecResize(rows=rows, columns=columns):
+                    self.child.resize(rows, columns)
+                case Ping():
+                    await self.client.answer(messages.ack())
+                case _:
+                    await self.client.refuse("a command runs on this connection, which that is nothing for")
+
+    def _tell_change(self) -> None:
+        self.changed.set()
+        self.changed = trio.Event()
+
+    async def feed(self) -> None:
+        """Write the input to the command, until its end or the command's lack of interest."""
+        stdin = self.child.stdin
+        try:
+            while True:
+                while not self.waiting and not self.input_ended:
+                    await self.changed.wait()
+                if not self.waiting:
+                    break
+                data = bytes(self.waiting[:CHUNK])
+                await stdin.send_all(data)
+                del self.waiting[: len(data)]
+                self._tell_change()
+                if self.raw:
+                    await self.client.answer(messages.ack(stdin=len(data)))
+            if self.child.terminal is None:
+                await stdin.aclose()
+            else:
+                await stdin.send_all(_EOF)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return  # nothing more is acknowledged, so nothing more comes
+
+    async def tell_output(self) -> None:
+        """Send the client what the command writes. Returns when the command has ended, and all of it was sent."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._tell, self.child.stdout, "host_exec_stdout")
+            if self.child.stderr is not None:
+                nursery.start_soon(self._tell, self.child.stderr, "host_exec_stderr")
+            await self.child.process.wait()
+            self.patience = SILENCE
+            for reading in self.readings:
+                reading.deadline = trio.current_time() + SILENCE
+            if guard.is_there(self.child.process.pid):
+                await self.child.end()
+
+    async def _tell(self, stream: trio.abc.ReceiveStream, kind: str) -> None:
+        while data := await self._read(stream):
+            await self.client.send(messages.data_frame({"type": kind}, data, raw=self.raw))
+
+    async def _read(self, stream: trio.abc.ReceiveStream) -> bytes:
+        """The next piece, empty at the end; only the wait for it is bounded, never what is done with it."""
+        with trio.CancelScope(deadline=trio.current_time() + self.patience) as reading:
+            self.readings.add(reading)
+            try:
+                return bytes(await stream.receive_some(CHUNK))
+            except trio.BrokenResourceError:  # EIO: nobody has the terminal open any more
+                return b""
+            finally:
+                self.readings.discard(reading)
+        return b""
