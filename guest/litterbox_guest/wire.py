@@ -72,7 +72,7 @@ class FrameReader:
             return None
         length = int.from_bytes(self._buffer[:_PREFIX], "big")
         if length > MAX_FRAME:
-            raise FrameTooLarge(f"a frame of {length} bytes")
+            raise FrameTooLarge(f"a frame of {length} bytes; the largest has {MAX_FRAME}")
         if len(self._buffer) < _PREFIX + length:
             return None
         with memoryview(self._buffer) as view:

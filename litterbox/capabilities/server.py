@@ -22,7 +22,7 @@ MAX_MALFORMED: Final = 5  # the fifth malformed frame closes the connection
 MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that are read ahead; then the connection waits, its end too
 
 _READ_SIZE: Final = messages.CHUNK + 1024  # a piece of a stream with what is around it
-_SHUTDOWN_WITHIN: Final = 1.0  # seconds that a guest daemon has to take the message
+_LAST_WORDS_WITHIN: Final = 1.0  # seconds that a client has to take the last message of its connection
 
 _logger = logging.getLogger(__name__)
 
@@ -123,6 +123,9 @@ class _Conversation:
             except wire.MalformedFrame as error:
                 await self._answer_nonsense(str(error))
                 continue
+            except wire.FrameTooLarge as error:
+                await self._tell_excess(str(error))
+                raise
             if frame is not None:
                 self._tell_change()
                 return frame
@@ -137,6 +140,12 @@ class _Conversation:
         await self._send(wire.encode(messages.error(reason)))
         if self.malformed >= MAX_MALFORMED:
             raise _TooMuchNonsense
+
+    async def _tell_excess(self, reason: str) -> None:
+        """Say why the connection is closed now, to whoever takes it at once."""
+        self.requests.policy.refuse("connection", {"peer": self.peer}, reason)
+        with trio.move_on_after(_LAST_WORDS_WITHIN):
+            await self._send(wire.encode(messages.error(reason)))
 
     async def _answer(self, frame: dict[str, object]) -> None:
         try:
@@ -187,8 +196,8 @@ class _Conversation:
         return self.requests.policy.links() if "host_exec" in accepted else []
 
     async def shut_down(self) -> None:
-        """Never for longer than _SHUTDOWN_WITHIN, whatever the box does; a connection that hangs is its own matter."""
-        with trio.move_on_after(_SHUTDOWN_WITHIN), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+        """Never for longer than a moment, whatever the box does; a connection that hangs is its own matter."""
+        with trio.move_on_after(_LAST_WORDS_WITHIN), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await self._send(wire.encode(messages.shutdown()))
 
     async def _send(self, frame: bytes) -> None:

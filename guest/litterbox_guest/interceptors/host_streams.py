@@ -53,7 +53,8 @@ def main(connection: int, frames: wire.FrameReader, *, has_terminal: bool) -> in
         os.kill(os.getpid(), signal.SIGPIPE)
     if isinstance(cause, GuestError):
         raise cause
-    raise GuestError(f"the host went away: {cause}", _FAILED) from cause
+    reason = "it hung up" if isinstance(cause, trio.BrokenResourceError) else str(cause)
+    raise GuestError(f"the host went away: {reason}", _FAILED) from cause
 
 
 def _cause(error: Exception) -> Exception:

@@ -79,7 +79,7 @@ class _Streams:
                 case Ping():
                     await self.client.answer(messages.ack())
                 case _:
-                    await self.client.refuse("a command runs on this connection, which that is nothing for")
+                    await self.client.refuse("a command runs on this connection, and takes no such message")
 
     def _tell_change(self) -> None:
         self.changed.set()
