@@ -1,5 +1,6 @@
 """The displays that logins handed over, newest first: a first entry over ssh does not doom the rest."""
 
+import os
 from collections.abc import Mapping
 
 from litterbox.daemon.client import DISPLAY_VARIABLES
@@ -30,3 +31,9 @@ class Displays:
         """The D-Bus addresses of the logins, the newest first."""
         addresses = [known["DBUS_SESSION_BUS_ADDRESS"] for known in self._known if "DBUS_SESSION_BUS_ADDRESS" in known]
         return list(dict.fromkeys(addresses))
+
+
+def environment_on(display: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a program of the user's on that display: the daemon's own, which may be of another login."""
+    own = {name: value for name, value in os.environ.items() if name not in DISPLAY_VARIABLES}
+    return {**own, **display}

@@ -1,6 +1,6 @@
 """Displays are remembered newest first, bounded, and only what can be one."""
 
-from litterbox.daemon.displays import MOST, Displays
+from litterbox.daemon.displays import MOST, Displays, environment_on
 
 
 def test_the_newest_is_first_and_none_twice():
@@ -28,3 +28,13 @@ def test_old_logins_are_forgotten():
     for number in range(MOST + 5):
         displays.add({"DISPLAY": f":{number}"})
     assert len(displays.newest_first()) == MOST
+
+
+def test_a_program_of_the_users_finds_itself_on_that_display_alone(monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":1")
+    monkeypatch.setenv("XAUTHORITY", "/tmp/of-display-1")
+    monkeypatch.setenv("EDITOR", "vi")
+    environment = environment_on({"WAYLAND_DISPLAY": "wayland-0"})
+    assert environment["EDITOR"] == "vi"
+    assert environment["WAYLAND_DISPLAY"] == "wayland-0"
+    assert not {"DISPLAY", "XAUTHORITY"} & environment.keys()

@@ -1,0 +1,40 @@
+"""Whether a login's display is still there: `xdg-open` calls it a success where a browser found none."""
+
+import os
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Final
+
+import trio
+
+_PATIENCE: Final = 2.0  # seconds to reach one over the network: X11 through ssh is on localhost
+_FIRST_PORT: Final = 6000  # of X11
+_LONGEST_NUMBER: Final = 4  # digits
+
+
+async def listens(environment: Mapping[str, str]) -> bool:
+    """Whether something listens where WAYLAND_DISPLAY or DISPLAY says."""
+    with trio.move_on_after(_PATIENCE):
+        for connect in _ways(environment):
+            try:
+                connection = await connect()
+            except OSError:
+                continue
+            await connection.aclose()
+            return True
+    return False
+
+
+def _ways(environment: Mapping[str, str]) -> list[Callable[[], Awaitable[trio.SocketStream]]]:
+    ways: list[Callable[[], Awaitable[trio.SocketStream]]] = []
+    if wayland := environment.get("WAYLAND_DISPLAY"):
+        path = os.path.join(environment.get("XDG_RUNTIME_DIR", "/"), wayland)
+        ways.append(partial(trio.open_unix_socket, path))
+    host, _colon, rest = environment.get("DISPLAY", "").rpartition(":")  # X(7): HOST:NUMBER.SCREEN
+    number = rest.partition(".")[0]
+    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
+        return ways
+    if host not in {"", "unix"}:
+        return [*ways, partial(trio.open_tcp_stream, host, _FIRST_PORT + int(number))]
+    path = f"/tmp/.X11-unix/X{number}"  # noqa: S108 - where X servers have it
+    return [*ways, partial(trio.open_unix_socket, path), partial(trio.open_unix_socket, f"\0{path}")]
