@@ -16,6 +16,7 @@ usage: litterbox wait
        litterbox daemon [--replace]
        litterbox entrypoint [--root] [--workdir DIR] [--] [COMMAND...]
        litterbox notify-send [OPTION...] SUMMARY [BODY]
+       litterbox xdg-open URL
        litterbox host-exec [--] COMMAND [ARGUMENT...]
 """
 _USAGE_STATUS = 2
@@ -35,7 +36,7 @@ def main(argv: list[str]) -> int:
                 return _wait()
             case ["daemon", *options] if {"--ready", "--replace"}.issuperset(options):
                 return _daemon(options)
-            case [name, *arguments] if by_own_name or name in {"notify-send", "host-exec"}:
+            case [name, *arguments] if by_own_name or name in {"notify-send", "xdg-open", "host-exec"}:
                 return _intercept(name, arguments)
             case _:
                 sys.stderr.write(_USAGE)
@@ -52,6 +53,10 @@ def _intercept(name: str, arguments: list[str]) -> int:
         from litterbox_guest.interceptors import notify_send
 
         return notify_send.main(arguments)
+    if name == "xdg-open":
+        from litterbox_guest.interceptors import xdg_open
+
+        return xdg_open.main(arguments)
     from litterbox_guest.interceptors import host_exec
 
     return host_exec.main(arguments) if name == "host-exec" else host_exec.run([name, *arguments])

@@ -244,8 +244,9 @@ def data_frame(message: dict[str, object], data: bytes, *, raw: bool) -> bytes:
         return wire.encode({**message, "encoding": "base64", "data": base64.b64encode(data).decode("ascii")})
 
 
-def error(reason: str) -> dict[str, object]:
-    return {"type": "error", "reason": reason}
+def error(reason: str, **fields: int) -> dict[str, object]:
+    """`status`, where it is given, is the exit status of the command that asked."""
+    return {"type": "error", "reason": reason, **fields}
 
 
 class UnknownMessage(ValueError):

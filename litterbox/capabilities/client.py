@@ -24,6 +24,6 @@ class Client:
     async def answer(self, message: dict[str, object]) -> None:
         await self.send(wire.encode(message))
 
-    async def refuse(self, reason: str) -> None:
-        """Answer with an error."""
-        await self.answer(messages.error(reason))
+    async def refuse(self, reason: str, **fields: int) -> None:
+        """Answer with an error; its `fields` are those of messages.error."""
+        await self.answer(messages.error(reason, **fields))

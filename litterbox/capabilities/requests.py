@@ -9,6 +9,7 @@ from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
+from litterbox.capabilities.xdg_open import Links
 from litterbox_guest import messages
 from litterbox_guest.messages import (
     ClipboardGet,
@@ -35,6 +36,7 @@ class Requests:
 
     policy: Policy
     notifications: Notifications
+    links: Links
     host_commands: HostCommands
 
     async def answer(self, message: GuestMessage, accepted: frozenset[str], client: Client) -> None:
@@ -50,6 +52,8 @@ class Requests:
                 await client.answer(messages.ack())
             case Notify():
                 await self.notifications.answer(message, client)
+            case XdgOpen():
+                await self.links.answer(message, client)
             case HostExec():
                 await self.host_commands.answer(message, client)
             case _:

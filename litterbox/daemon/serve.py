@@ -21,16 +21,18 @@ from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.host_exec.guarding import open_guard
 from litterbox.capabilities.notification_service import Notifier
 from litterbox.capabilities.notify import Notifications
+from litterbox.capabilities.opener import open_opener
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests as CapabilityRequests
 from litterbox.capabilities.server import GuestDaemons, serve_capabilities
+from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
 from litterbox.container.settings import dialog_timeout
 from litterbox.daemon.container import open_container_watcher
 from litterbox.daemon.control import serve_control
-from litterbox.daemon.displays import Displays
+from litterbox.daemon.displays import Displays, environment_on
 from litterbox.daemon.ending import until_the_end
 from litterbox.daemon.guest import renew_guest_daemon
 from litterbox.daemon.requests import Requests
@@ -55,6 +57,10 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         patience = await trio.to_thread.run_sync(dialog_timeout, name)
         return await zenity.show(question, displays=displays.newest_first(), patience=patience)
 
+    def environments() -> list[dict[str, str]]:
+        logins = displays.newest_first() or [{"DBUS_SESSION_BUS_ADDRESS": address} for address in own_bus()]
+        return [environment_on(login) for login in logins]
+
     async with AsyncExitStack() as stack:
         audit = stack.enter_context(AuditLog(name))
         control = await stack.enter_async_context(open_unix_listener(paths.control_socket(name)))
@@ -63,6 +69,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         container = await stack.enter_async_context(open_container_watcher(name))
         dialogs = await stack.enter_async_context(open_dialog_queue(show))
         guard = await stack.enter_async_context(open_guard())
+        opener = await stack.enter_async_context(open_opener(environments))
         nursery = await stack.enter_async_context(trio.open_nursery())
 
         watcher = SessionWatcher(name, seen_any=for_session)
@@ -100,6 +107,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
             policy=policy,
             notifications=Notifications(policy=policy, notifier=Notifier(name, lambda: displays.buses() or own_bus())),
             host_commands=HostCommands(policy=policy, guard=guard, displays=displays.newest_first),
+            links=Links(policy=policy, opener=opener),
         )
         await nursery.start(serve_capabilities, host, capabilities, guest_daemons)
         await nursery.start(serve_control, control, requests.handlers())

@@ -10,6 +10,7 @@ from litterbox_guest import __version__, wire
 from litterbox_guest.errors import GuestError
 
 FAILED = 1
+_LARGEST_STATUS = 255
 _READ_SIZE = 65536
 
 # Importing `socket` costs 5 ms, for its enums; the module under it has all that is needed.
@@ -19,17 +20,16 @@ _socket = __import__("_socket")
 class Refused(GuestError):
     """The host said no, or cannot; `sentence` is its reason."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason, FAILED)
-
 
 class Host:
     """A connection that asked for `capability` and `features`. Raises Refused where the host cannot be reached.
 
     Where the capability is not granted, the host refuses the request itself, with its reason, and writes that down.
+    `failed` is the exit status of a refusal, where the host names no other.
     """
 
-    def __init__(self, capability: str, features: "tuple[str, ...]" = ()) -> None:
+    def __init__(self, capability: str, *, features: "tuple[str, ...]" = (), failed: int = FAILED) -> None:
+        self.failed = failed
         runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
         box = os.environ.get("LITTERBOX_NAME", "")
         self.frames = wire.FrameReader()
@@ -37,7 +37,8 @@ class Host:
         try:
             self.socket.connect(f"{runtime}/litterbox/{box}.sock")
         except OSError as error:
-            raise Refused(f"the host does not answer: {error.strerror}") from error
+            self.socket.close()
+            raise self._refused(f"the host does not answer: {error.strerror}") from error
         hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
         if features:
             hello["features"] = list(features)
@@ -53,9 +54,9 @@ class Host:
         try:
             self.socket.sendall(wire.encode(message))
         except wire.FrameTooLarge as error:
-            raise Refused("there is more of it than fits in one message") from error
+            raise self._refused("there is more of it than fits in one message") from error
         except OSError as error:
-            raise Refused(f"the host went away: {error.strerror}") from error
+            raise self._refused(f"the host went away: {error.strerror}") from error
 
     def receive(self) -> "dict[str, object]":
         """The next answer. Raises Refused where it is an error, and where none comes any more."""
@@ -65,13 +66,16 @@ class Host:
                 if frame is None:
                     data = self.socket.recv(_READ_SIZE)
                     if not data:
-                        raise Refused("the host went away")
+                        raise self._refused("the host went away")
                     self.frames.receive_data(data)
                     continue
             except OSError as error:
-                raise Refused(f"the host went away: {os.strerror(error.errno or errno.EIO)}") from error
+                raise self._refused(f"the host went away: {os.strerror(error.errno or errno.EIO)}") from error
             except (wire.FrameTooLarge, wire.MalformedFrame, wire.Truncated) as error:
-                raise Refused(f"the host sent what cannot be read: {error}") from error
+                raise self._refused(f"the host sent what cannot be read: {error}") from error
             if frame.get("type") == "error":
-                raise Refused(str(frame.get("reason", "no reason given")))
+                raise self._refused(str(frame.get("reason", "no reason given")), frame.get("status"))
             return frame
+
+    def _refused(self, reason: str, status: object = None) -> Refused:
+        return Refused(reason, status if isinstance(status, int) and 0 < status <= _LARGEST_STATUS else self.failed)

@@ -17,6 +17,7 @@ from litterbox.capabilities.notification_service import NotificationError
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
+from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox_guest import wire
 from litterbox_guest.messages import Notify
@@ -49,6 +50,16 @@ class Notifier:
 
 
 @attrs.define
+class Opener:
+    """In place of a desktop: keeps the links that it opened."""
+
+    opened: list[str] = attrs.field(factory=list)
+
+    async def open(self, uri):
+        self.opened.append(uri)
+
+
+@attrs.define
 class User:
     """Answers every question in the same way, and keeps what was asked."""
 
@@ -63,6 +74,11 @@ class User:
 @pytest.fixture
 def notifier():
     return Notifier()
+
+
+@pytest.fixture
+def opener():
+    return Opener()
 
 
 @pytest.fixture
@@ -82,13 +98,14 @@ def guest_daemons():
 
 
 @pytest.fixture
-async def peer(nursery, notifier, user, audit, guest_daemons):
+async def peer(nursery, notifier, opener, user, audit, guest_daemons):
     ours, theirs = trio.testing.memory_stream_pair()
     policy = Policy(box="work", ask=user.ask, audit=audit)
     async with open_guard() as guard:
         requests = Requests(
             policy=policy,
             notifications=Notifications(policy=policy, notifier=notifier),
+            links=Links(policy=policy, opener=opener),
             host_commands=HostCommands(policy=policy, guard=guard, displays=list),
         )
 
@@ -240,6 +257,22 @@ async def test_a_desktop_that_fails_is_an_error_with_a_sentence(peer, notifier):
     await greet(peer)
     await peer.send({"type": "notify", "summary": "Done"})
     assert await peer.receive() == {"type": "error", "reason": "no desktop"}
+
+
+async def test_a_link_is_refused_where_its_capability_was_not_granted(peer, opener):
+    link = {"type": "xdg_open", "uri": "https://example.org"}
+    await greet(peer)
+    await peer.send(link)
+    assert "xdg_open was not granted on this connection" in (await peer.receive())["reason"]
+    assert opener.opened == []
+
+
+async def test_a_granted_link_is_opened(peer, opener):
+    await peer.send({**HELLO, "capabilities": ["xdg_open"]})
+    assert (await peer.receive())["accepted"] == ["xdg_open"]
+    await peer.send({"type": "xdg_open", "uri": "https://example.org"})
+    assert await peer.receive() == {"type": "ack"}
+    assert opener.opened == ["https://example.org"]
 
 
 @pytest.mark.parametrize(

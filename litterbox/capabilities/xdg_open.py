@@ -1,0 +1,75 @@
+"""`xdg_open`: links of the box, checked, decided, written down and opened on the user's desktop."""
+
+from typing import Final
+
+import attrs
+
+from litterbox.capabilities.client import Client
+from litterbox.capabilities.link import BadLink, Link, read
+from litterbox.capabilities.opener import Opener
+from litterbox.capabilities.opening_error import OpeningError
+from litterbox.capabilities.policy import Detail, Policy
+from litterbox.confirm.question import MOST_LINES, Question, text
+from litterbox.confirm.visible import LONGEST_VALUE, columns, visible
+from litterbox_guest import messages
+from litterbox_guest.messages import XdgOpen
+
+CAPABILITY = "xdg_open"
+
+_LINES_OF_A_PIECE: Final = 4  # in the window, for a field of LONGEST_VALUE columns without a space
+_LONGEST_ASIDE: Final = 48  # columns of what is said beside the site and the link
+
+
+@attrs.frozen(kw_only=True)
+class Links:
+    """Answers `xdg_open` of one box."""
+
+    policy: Policy
+    opener: Opener
+
+    async def answer(self, request: XdgOpen, client: Client) -> None:
+        detail: Detail = {"purpose": request.uri, "peer": client.peer}
+        try:
+            link = read(request.uri, self.policy.settings().xdg_open_schemes)
+        except BadLink as error:
+            self.policy.refuse(CAPABILITY, detail, error.sentence)
+            await client.refuse(f"the link was refused: {error.sentence}")
+            return
+        refusal = await self.policy.permit(CAPABILITY, question(self.policy.box, link), detail)
+        if refusal:
+            await client.refuse(f"the link was declined: {refusal}")
+            return
+        try:
+            await self.opener.open(link.uri)
+        except OpeningError as error:
+            self.policy.tell_failure(CAPABILITY, detail, error.sentence)
+            await client.refuse(error.sentence, status=error.status)
+            return
+        await client.answer(messages.ack())
+
+
+def question(box: str, link: Link) -> Question:
+    """Asks with its whole site, and the whole link as far as the window has room."""
+    about = _pieces("Site", link.site, most=2) if link.site else []
+    if not link.site.isascii():
+        letters = link.site.encode("unicode_escape").decode("ascii")
+        about.append(("Its letters", visible(letters, longest=_LONGEST_ASIDE)))
+    if link.user:
+        about.append(("User name, not the site", visible(link.user, longest=_LONGEST_ASIDE)))
+    request = link.uri.encode(errors="surrogatepass")
+    asked = Question(box=box, asks="to open a link", fields=tuple(about), request=request)
+    room = MOST_LINES - len(text(asked).split("\n"))
+    return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _LINES_OF_A_PIECE)))
+
+
+def _pieces(label: str, value: str, *, most: int) -> list[tuple[str, str]]:
+    """`value` in as many fields as it fills; in one, which loses its middle, where those are more than `most`."""
+    pieces = [""]
+    for character in value:
+        shown = visible(character)
+        if columns(pieces[-1]) + columns(shown) > LONGEST_VALUE:
+            pieces.append("")
+        pieces[-1] += shown
+    if len(pieces) == 1 or len(pieces) > most:
+        return [(label, value)]
+    return [(f"{label}, part {number}", piece) for number, piece in enumerate(pieces, start=1)]
