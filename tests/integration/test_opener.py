@@ -63,6 +63,13 @@ async def test_a_link_reaches_the_handler_as_it_is(opener, desk):
     assert desk.opened == [LINK, "mailto:someone@example.org?subject=a%20b"]
 
 
+@only_portal
+async def test_a_desktop_with_a_portal_needs_no_xdg_open(login, desk):
+    async with open_opener(lambda: [{**login, "PATH": "/nonexistent"}]) as opener:
+        await opener.open(LINK)
+    await opened(desk)
+
+
 async def test_a_browser_that_stays_is_the_users(opener, desk, kind, monkeypatch):
     monkeypatch.setattr(xdg_open_program, "SETTLED", 1.0)
     desk.stay()
