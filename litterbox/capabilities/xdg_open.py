@@ -10,7 +10,8 @@ from litterbox.capabilities.opener import Opener
 from litterbox.capabilities.opening_error import OpeningError
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.confirm.question import MOST_LINES, Question, text
-from litterbox.confirm.visible import LONGEST_VALUE, columns, visible
+from litterbox.confirm.spread import spread
+from litterbox.confirm.visible import visible
 from litterbox_guest import messages
 from litterbox_guest.messages import XdgOpen
 
@@ -50,7 +51,7 @@ class Links:
 
 def question(box: str, link: Link) -> Question:
     """Asks with its whole site, and the whole link as far as the window has room."""
-    about = _pieces("Site", link.site, most=2) if link.site else []
+    about = [*_pieces("Site", link.site, most=2)] if link.site else []
     if not link.site.isascii():
         letters = link.site.encode("unicode_escape").decode("ascii")
         about.append(("Its letters", visible(letters, longest=_LONGEST_ASIDE)))
@@ -62,14 +63,6 @@ def question(box: str, link: Link) -> Question:
     return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _LINES_OF_A_PIECE)))
 
 
-def _pieces(label: str, value: str, *, most: int) -> list[tuple[str, str]]:
+def _pieces(label: str, value: str, *, most: int) -> tuple[tuple[str, str], ...]:
     """`value` in as many fields as it fills; in one, which loses its middle, where those are more than `most`."""
-    pieces = [""]
-    for character in value:
-        shown = visible(character)
-        if columns(pieces[-1]) + columns(shown) > LONGEST_VALUE:
-            pieces.append("")
-        pieces[-1] += shown
-    if len(pieces) == 1 or len(pieces) > most:
-        return [(label, value)]
-    return [(f"{label}, part {number}", piece) for number, piece in enumerate(pieces, start=1)]
+    return spread(label, value, most=most) or ((label, value),)

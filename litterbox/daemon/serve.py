@@ -16,23 +16,15 @@ from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
-from litterbox.capabilities.bus import own_bus
-from litterbox.capabilities.host_exec.commands import HostCommands
-from litterbox.capabilities.host_exec.guarding import open_guard
-from litterbox.capabilities.notification_service import Notifier
-from litterbox.capabilities.notify import Notifications
-from litterbox.capabilities.opener import open_opener
-from litterbox.capabilities.policy import Policy
-from litterbox.capabilities.requests import Requests as CapabilityRequests
 from litterbox.capabilities.server import GuestDaemons, serve_capabilities
-from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
 from litterbox.container.settings import dialog_timeout
+from litterbox.daemon.capabilities import open_capabilities
 from litterbox.daemon.container import open_container_watcher
 from litterbox.daemon.control import serve_control
-from litterbox.daemon.displays import Displays, environment_on
+from litterbox.daemon.displays import Displays
 from litterbox.daemon.ending import until_the_end
 from litterbox.daemon.guest import renew_guest_daemon
 from litterbox.daemon.requests import Requests
@@ -57,10 +49,6 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         patience = await trio.to_thread.run_sync(dialog_timeout, name)
         return await zenity.show(question, displays=displays.newest_first(), patience=patience)
 
-    def environments() -> list[dict[str, str]]:
-        logins = displays.newest_first() or [{"DBUS_SESSION_BUS_ADDRESS": address} for address in own_bus()]
-        return [environment_on(login) for login in logins]
-
     async with AsyncExitStack() as stack:
         audit = stack.enter_context(AuditLog(name))
         control = await stack.enter_async_context(open_unix_listener(paths.control_socket(name)))
@@ -68,8 +56,9 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         host = await stack.enter_async_context(open_unix_listener(paths.host_socket(name)))
         container = await stack.enter_async_context(open_container_watcher(name))
         dialogs = await stack.enter_async_context(open_dialog_queue(show))
-        guard = await stack.enter_async_context(open_guard())
-        opener = await stack.enter_async_context(open_opener(environments))
+        capabilities = await stack.enter_async_context(
+            open_capabilities(name, displays=displays, ask=dialogs.ask, audit=audit)
+        )
         nursery = await stack.enter_async_context(trio.open_nursery())
 
         watcher = SessionWatcher(name, seen_any=for_session)
@@ -101,13 +90,6 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
                 ask=dialogs.ask,
                 audit=audit,
             )
-        )
-        policy = Policy(box=name, ask=dialogs.ask, audit=audit)
-        capabilities = CapabilityRequests(
-            policy=policy,
-            notifications=Notifications(policy=policy, notifier=Notifier(name, lambda: displays.buses() or own_bus())),
-            host_commands=HostCommands(policy=policy, guard=guard, displays=displays.newest_first),
-            links=Links(policy=policy, opener=opener),
         )
         await nursery.start(serve_capabilities, host, capabilities, guest_daemons)
         await nursery.start(serve_control, control, requests.handlers())

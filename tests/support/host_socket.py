@@ -87,8 +87,8 @@ async def _main() -> None:
             open_guard() as guard,
             trio.open_nursery() as nursery,
         ):
-            commands = HostCommands(policy=policy, guard=guard, displays=list)
-            requests = Requests(policy=policy, notifications=None, host_commands=commands)
+            commands = HostCommands(policy=policy, guard=guard, environment=lambda: os.environ)
+            requests = Requests(policy=policy, notifications=None, links=None, host_commands=commands)
             await nursery.start(serve_capabilities, listener, requests, GuestDaemons())
             print("ready", flush=True)
             await trio.to_thread.run_sync(sys.stdin.buffer.read)

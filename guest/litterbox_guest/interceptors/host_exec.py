@@ -8,8 +8,7 @@ import os
 import sys
 
 from litterbox_guest import __version__, wire
-from litterbox_guest.errors import GuestError
-from litterbox_guest.interceptors.host import Host, Refused
+from litterbox_guest.interceptors.host import Host
 
 _FAILED = 125  # the host cannot be reached, or went away
 _NOT_RUNNABLE = 126  # the host refuses, or cannot run it
@@ -50,18 +49,13 @@ def main(arguments: "list[str]") -> int:
 def run(words: "list[str]") -> int:
     """Run the command `words` on the host; returns its exit status. Raises GuestError."""
     has_terminal = os.isatty(0) and os.isatty(1)
-    try:
-        host = Host("host_exec", (wire.STREAMS,))
-        host.send(_request(words, has_terminal=has_terminal))
-    except Refused as error:
-        raise GuestError(error.sentence, _FAILED) from error
+    host = Host("host_exec", features=(wire.STREAMS,), failed=_FAILED)
+    host.send(_request(words, has_terminal=has_terminal))
 
     from litterbox_guest.interceptors import host_streams
 
-    try:
-        host.receive()
-    except Refused as error:
-        raise GuestError(error.sentence, _NOT_RUNNABLE) from error
+    host.failed = _NOT_RUNNABLE
+    host.receive()
     return host_streams.main(host.socket.detach(), host.frames, has_terminal=has_terminal)
 
 

@@ -1,7 +1,7 @@
 """Answers `host_exec` of one box: what may run, where, who is asked, and its run from the start to the end."""
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
@@ -27,11 +27,11 @@ _MOST_FIELDS: Final = 4  # of a question, for the words of the command
 
 @attrs.frozen(kw_only=True)
 class HostCommands:
-    """`displays` are the environments of the user's logins, the newest first. State: how many commands run."""
+    """`environment` is what a program of the user's has on their newest login. State: which commands run."""
 
     policy: Policy
     guard: Guard
-    displays: Callable[[], Sequence[Mapping[str, str]]]
+    environment: Callable[[], Mapping[str, str]]
     _running: set[object] = attrs.field(factory=set, init=False)
 
     async def answer(self, request: HostExec, client: Client) -> None:
@@ -81,14 +81,13 @@ class HostCommands:
         )
 
     async def _run(self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client) -> None:
-        display = next(iter(self.displays()), {})
         term = request.terminal.term if request.terminal else None
         try:
             running = await child.start(
                 [request.command, *request.args],
                 command.program,
                 folder=place.descriptor,
-                environment=environment.of_the_host(display, term),
+                environment=environment.of_a_command(self.environment(), term),
                 terminal=request.terminal,
                 announce=await self.guard.descriptor(),
             )

@@ -106,7 +106,7 @@ async def peer(nursery, notifier, opener, user, audit, guest_daemons):
             policy=policy,
             notifications=Notifications(policy=policy, notifier=notifier),
             links=Links(policy=policy, opener=opener),
-            host_commands=HostCommands(policy=policy, guard=guard, displays=list),
+            host_commands=HostCommands(policy=policy, guard=guard, environment=lambda: os.environ),
         )
 
         async def run():

@@ -112,7 +112,7 @@ def test_the_status_is_the_hosts_where_it_names_one(monkeypatch, answer, status)
     ours, theirs = __import__("socket").socketpair()
     with ours, theirs:
         host = RealHost.__new__(RealHost)
-        host._failed, host._frames, host._socket = 4, wire.FrameReader(), ours
+        host.failed, host.frames, host.socket = 4, wire.FrameReader(), ours
         monkeypatch.setattr(xdg_open, "Host", lambda _capability, failed: host)
         theirs.sendall(wire.encode({"type": "error", "reason": "no", **answer}))
         with pytest.raises(GuestError) as caught:

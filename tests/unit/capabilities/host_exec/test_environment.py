@@ -1,32 +1,21 @@
-"""A host command has the host's environment, with a display, and no word of the box's but the name of its terminal."""
+"""A host command has the host's environment, and no word of the box's but the name of its terminal."""
 
 import pytest
 
 from litterbox.capabilities.host_exec import environment
 
-
-@pytest.fixture(autouse=True)
-def host(monkeypatch):
-    for name, value in {
-        "FROM_THE_HOST": "yes",
-        "PWD": "/somewhere",
-        "OLDPWD": "/before",
-        "TERM": "dumb",
-        "LITTERBOX_PASSWORD_COMMAND": "pass litterbox",
-        "DISPLAY": ":0",
-    }.items():
-        monkeypatch.setenv(name, value)
+LOGIN = {
+    "FROM_THE_HOST": "yes",
+    "PWD": "/somewhere",
+    "OLDPWD": "/before",
+    "TERM": "dumb",
+    "LITTERBOX_PASSWORD_COMMAND": "pass litterbox",
+    "DISPLAY": ":0",
+}
 
 
-def test_it_is_the_hosts_but_for_what_is_ours():
-    made = environment.of_the_host({}, None)
-    assert made["FROM_THE_HOST"] == "yes"
-    assert made["DISPLAY"] == ":0"
-    assert not {"PWD", "OLDPWD", "TERM", "LITTERBOX_PASSWORD_COMMAND", "LITTERBOX_ROOT"} & made.keys()
-
-
-def test_the_display_is_the_newest_logins():
-    assert environment.of_the_host({"DISPLAY": ":7"}, None)["DISPLAY"] == ":7"
+def test_it_is_the_logins_but_for_what_is_ours():
+    assert environment.of_a_command(LOGIN, None) == {"FROM_THE_HOST": "yes", "DISPLAY": ":0"}
 
 
 @pytest.mark.parametrize(
@@ -35,4 +24,4 @@ def test_the_display_is_the_newest_logins():
      ("../../tmp/x", "xterm"), ("a/b", "xterm"), (".", "xterm"), ("x" * 65, "xterm"), ("x\n", "xterm"), ("é", "xterm")],
 )  # fmt: skip
 def test_a_terminals_name_is_a_plain_one(term, taken):
-    assert environment.of_the_host({}, term)["TERM"] == taken
+    assert environment.of_a_command(LOGIN, term)["TERM"] == taken

@@ -1,0 +1,42 @@
+"""The capabilities of one box, put together: what each of them needs of the daemon, for as long as that serves."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from litterbox.audit import AuditLog
+from litterbox.capabilities.bus import own_bus
+from litterbox.capabilities.host_exec.commands import HostCommands
+from litterbox.capabilities.host_exec.guarding import open_guard
+from litterbox.capabilities.notification_service import Notifier
+from litterbox.capabilities.notify import Notifications
+from litterbox.capabilities.opener import open_opener
+from litterbox.capabilities.policy import Policy
+from litterbox.capabilities.requests import Requests
+from litterbox.capabilities.xdg_open import Links
+from litterbox.confirm.question import Answer, Question
+from litterbox.daemon.displays import Displays, environment_on
+
+
+@asynccontextmanager
+async def open_capabilities(
+    name: str, *, displays: Displays, ask: Callable[[Question], Awaitable[Answer]], audit: AuditLog
+) -> AsyncIterator[Requests]:
+    """What answers the box `name`, for the length of the block; then the host commands have ended."""
+
+    def buses() -> list[str]:
+        return displays.buses() or own_bus()
+
+    def environments() -> list[dict[str, str]]:
+        logins = displays.newest_first() or [{"DBUS_SESSION_BUS_ADDRESS": address} for address in own_bus()]
+        return [environment_on(login) for login in logins]
+
+    policy = Policy(box=name, ask=ask, audit=audit)
+    async with open_opener(environments) as opener, open_guard() as guard:
+        yield Requests(
+            policy=policy,
+            notifications=Notifications(policy=policy, notifier=Notifier(name, buses)),
+            links=Links(policy=policy, opener=opener),
+            host_commands=HostCommands(
+                policy=policy, guard=guard, environment=lambda: next(iter(environments()), environment_on({}))
+            ),
+        )
