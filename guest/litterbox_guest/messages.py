@@ -5,7 +5,6 @@ newer side meet; a wrong type is an error. `wire` frames what this module makes.
 """
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin
 
@@ -274,16 +273,18 @@ def _structured(frame: dict[str, object], union: Any, tags: dict[type, str]) -> 
     if kind not in tags.values():
         raise UnknownMessage(f"unknown message type {str(kind)[:64]!a}")
     try:
-        return _converter.structure(_with_bytes(frame), union)
-    except (UnicodeEncodeError, binascii.Error) as problem:
+        frame = _with_bytes(frame)
+    except ValueError as problem:
         raise InvalidMessage(f"invalid {kind}: its data is not what its encoding says") from problem
+    try:
+        return _converter.structure(frame, union)
     except cattrs.BaseValidationError as problem:
         first = cattrs.transform_error(problem)[0]
         raise InvalidMessage(f"invalid {kind}: {ascii(first)[1:200]}") from problem
 
 
 def _with_bytes(frame: dict[str, object]) -> dict[str, object]:
-    """`data` that came as text, as the bytes that it stands for."""
+    """`data` that came as text, as the bytes that it stands for. Raises ValueError."""
     data = frame.get("data")
     if not isinstance(data, str):
         return frame
@@ -293,7 +294,7 @@ def _with_bytes(frame: dict[str, object]) -> dict[str, object]:
         case "base64":
             return {**frame, "data": base64.b64decode(data, validate=True)}
         case _:
-            raise binascii.Error("an unknown encoding")
+            raise ValueError("an unknown encoding")
 
 
 def _exactly(expected: type) -> Callable[[object, type], object]:

@@ -33,6 +33,18 @@ def test_frames_come_out_as_they_went_in_whatever_the_chunking(messages, step):
     assert found == messages
 
 
+@given(st.lists(st.tuples(st.dictionaries(st.text(), JSON), st.none() | st.binary()), max_size=5), st.integers(1, 64))
+def test_data_behind_an_object_comes_out_as_it_went_in(pairs, step):
+    stream = b"".join(wire.encode(message, data) for message, data in pairs)
+    reader = wire.FrameReader()
+    found = []
+    for start in range(0, len(stream), step):
+        reader.receive_data(stream[start : start + step])
+        found += frames_of(reader)
+    assert found == [message if data is None else {**message, "data": data} for message, data in pairs]
+    assert reader.unread == 0
+
+
 @given(st.lists(st.binary(max_size=64)))
 def test_any_bytes_give_objects_or_the_documented_exceptions(chunks):
     reader = wire.FrameReader()
@@ -63,6 +75,21 @@ def test_the_largest_frame_passes_and_one_byte_more_does_not():
     wire.encode({"data": "x" * (wire.MAX_FRAME - overhead)})
     with pytest.raises(wire.FrameTooLarge):
         wire.encode({"data": "x" * (wire.MAX_FRAME - overhead + 1)})
+
+
+def test_data_counts_towards_the_limit():
+    wire.encode({}, bytes(wire.MAX_FRAME - 3))
+    with pytest.raises(wire.FrameTooLarge):
+        wire.encode({}, bytes(wire.MAX_FRAME - 2))
+
+
+def test_data_behind_what_is_no_object_is_malformed():
+    reader = wire.FrameReader()
+    reader.receive_data(b"\0\0\0\x05[]\0xx" + b"\0\0\0\x03\0{}" + wire.encode({"type": "ping"}))
+    for _ in range(2):
+        with pytest.raises(wire.MalformedFrame):
+            reader.next_frame()
+    assert reader.next_frame() == {"type": "ping"}
 
 
 def test_after_a_malformed_frame_the_next_one_is_read():
