@@ -20,14 +20,8 @@ class Notifications:
     notifier: Notifier
 
     async def answer(self, notice: Notify, client: Client) -> None:
-        question = Question(
-            box=self.policy.box,
-            asks="to show a notification",
-            fields=(("Summary", notice.summary), ("Body", notice.body)),
-            request=repr(notice).encode(errors="surrogatepass"),
-        )
         detail: Detail = {"purpose": notice.summary, "peer": client.peer}
-        refusal = await self.policy.permit(CAPABILITY, question, detail)
+        refusal = await self.policy.permit(CAPABILITY, lambda: _question(self.policy.box, notice), detail)
         if refusal:
             await client.refuse(f"the notification was declined: {refusal}")
             return
@@ -45,3 +39,12 @@ class Notifications:
             return
         if notice.waits:
             await client.answer(messages.notify_action_result(notification=told[0], action=action))
+
+
+def _question(box: str, notice: Notify) -> Question:
+    return Question(
+        box=box,
+        asks="to show a notification",
+        fields=(("Summary", notice.summary), ("Body", notice.body)),
+        request=repr(notice).encode(errors="surrogatepass"),
+    )

@@ -54,14 +54,15 @@ class Policy:
         """The host commands that go by their own names in the box."""
         return [name for name, command in self.settings().commands.items() if command.link]
 
-    async def permit(self, capability: str, question: Question, detail: Detail) -> str | None:
+    async def permit(self, capability: str, question: Callable[[], Question], detail: Detail) -> str | None:
         """Decide about a request and write that down; None where it may be carried out, else why not.
 
-        Asks where the settings say so; they may have changed since the connection's hello.
+        Makes its `question`, and asks that, where the settings say so; they may have changed since the connection's
+        hello.
         """
         grant = self.grants()[capability]
         if grant == "confirm":
-            answer = await self.ask(question)
+            answer = await self.ask(question())
         else:
             answer = Answer.ALLOWED if grant else Answer.REFUSED
         if answer.approved:

@@ -36,7 +36,7 @@ class Links:
             self.policy.refuse(CAPABILITY, detail, error.sentence)
             await client.refuse(f"the link was refused: {error.sentence}")
             return
-        refusal = await self.policy.permit(CAPABILITY, question(self.policy.box, link), detail)
+        refusal = await self.policy.permit(CAPABILITY, lambda: question(self.policy.box, link), detail)
         if refusal:
             await client.refuse(f"the link was declined: {refusal}")
             return

@@ -125,6 +125,10 @@ def test_what_is_too_long_to_be_shown_is_not_asked(client):
     assert refused(client.ask({"type": "host_exec", "command": "true", "args": ["x" * 1000]}), "too long to be shown")
 
 
+def test_what_is_not_asked_about_may_be_longer(host):
+    assert host.run("sh", "-c", "echo $#", "sh", *["x" * 100] * 1000).stdout == b"1000\n"
+
+
 def test_a_program_in_the_home_of_a_box(client):
     program = os.path.join(paths.home("work"), "evil")
     with open(program, "w") as file:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
+import trio
 
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
@@ -27,12 +28,12 @@ _MOST_FIELDS: Final = 4  # of a question, for the words of the command
 
 @attrs.frozen(kw_only=True)
 class HostCommands:
-    """`environment` is what a program of the user's has on their newest login. State: which commands run."""
+    """`environment` is what a program of the user's has on their newest login. State: how many more commands may run."""
 
     policy: Policy
     guard: Guard
     environment: Callable[[], Mapping[str, str]]
-    _running: set[object] = attrs.field(factory=set, init=False)
+    _slots: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MOST_CHILDREN), init=False)
 
     async def answer(self, request: HostExec, client: Client) -> None:
         words = [request.command, *request.args]
@@ -50,28 +51,28 @@ class HostCommands:
 
     async def _answer(self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client) -> None:
         """Raises CommandRefused."""
-        question = self._question(request, command, place)
-        refusal = await self.policy.permit(CAPABILITY, question, detail)
+        refusal = await self.policy.permit(CAPABILITY, lambda: self._question(request, command, place), detail)
         if refusal:
             await client.refuse(f"{request.command} was declined: {refusal}")
             return
         if self.policy.settings().commands.get(request.command) != command:
             raise CommandRefused("the settings of the box were changed meanwhile")
-        if len(self._running) >= MOST_CHILDREN:
-            raise CommandRefused(f"the box runs {MOST_CHILDREN} commands on the host already")
-        mark = object()
-        self._running.add(mark)
+        try:
+            self._slots.acquire_nowait()
+        except trio.WouldBlock:
+            raise CommandRefused(f"the box runs {MOST_CHILDREN} commands on the host already") from None
         try:
             await self._run(request, command, place, detail, client)
         finally:
-            self._running.discard(mark)
+            self._slots.release()
 
     def _question(self, request: HostExec, command: Command, place: Place) -> Question:
+        """Raises CommandRefused where a window could not show all of it."""
         words = shlex.join([command.program, *request.args])
         shown = spread("Command", words, most=_MOST_FIELDS)
         if shown is None:
             raise CommandRefused("the command is too long to be shown in a question")
-        where = ("Folder", place.path)
+        where = ("Folder", place.path if command.folder == "box" else "an empty one")
         return Question(
             box=self.policy.box,
             asks="to run a command on this computer, outside of the box",
