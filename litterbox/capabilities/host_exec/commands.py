@@ -28,7 +28,7 @@ _MOST_FIELDS: Final = 4  # of a question, for the words of the command
 
 @attrs.frozen(kw_only=True)
 class HostCommands:
-    """`environment` is what a program of the user's has on their newest login. State: how many more commands may run."""
+    """`environment` is what a program of the user's has on their newest login. State: how many more may run."""
 
     policy: Policy
     guard: Guard
