@@ -17,9 +17,11 @@ usage: litterbox wait
        litterbox entrypoint [--root] [--workdir DIR] [--] [COMMAND...]
        litterbox notify-send [OPTION...] SUMMARY [BODY]
        litterbox xdg-open URL
+       litterbox litterbox-clipboard get|set [OPTION...]
        litterbox host-exec [--] COMMAND [ARGUMENT...]
 """
 _USAGE_STATUS = 2
+_INTERCEPTORS = ("notify-send", "xdg-open", "litterbox-clipboard", "host-exec")
 
 
 def main(argv: list[str]) -> int:
@@ -36,7 +38,7 @@ def main(argv: list[str]) -> int:
                 return _wait()
             case ["daemon", *options] if {"--ready", "--replace"}.issuperset(options):
                 return _daemon(options)
-            case [name, *arguments] if by_own_name or name in {"notify-send", "xdg-open", "host-exec"}:
+            case [name, *arguments] if by_own_name or name in _INTERCEPTORS:
                 return _intercept(name, arguments)
             case _:
                 sys.stderr.write(_USAGE)
@@ -57,6 +59,10 @@ def _intercept(name: str, arguments: list[str]) -> int:
         from litterbox_guest.interceptors import xdg_open
 
         return xdg_open.main(arguments)
+    if name == "litterbox-clipboard":
+        from litterbox_guest.interceptors import clipboard
+
+        return clipboard.main(arguments)
     from litterbox_guest.interceptors import host_exec
 
     return host_exec.main(arguments) if name == "host-exec" else host_exec.run([name, *arguments])

@@ -75,8 +75,10 @@ class XdgOpen:
 
 @attrs.frozen(kw_only=True)
 class ClipboardSet:
-    """A piece of what the clipboard, or the primary selection, shall hold; the last one, without `more`, is answered
-    with `ack`.
+    """A piece of what the clipboard, or the primary selection, shall hold, of at most CHUNK bytes.
+
+    Each says the type and the selection; the last one, without `more`, is answered with `ack`. An `error` before it
+    refuses them all.
     """
 
     data: bytes = attrs.field(repr=False)
@@ -228,18 +230,26 @@ def notify_action_result(*, notification: int, action: str | None) -> dict[str, 
     return {"type": "notify_action_result", "id": notification, "action": action}
 
 
+def clipboard_data(*, mime_type: str, more: bool) -> dict[str, object]:
+    """A piece of what the clipboard holds, for `data_frame`; the last one is without `more`."""
+    return {"type": "clipboard_data", "mime_type": mime_type, "more": more}
+
+
 def host_exec_done(status: int) -> dict[str, object]:
     """The command has ended: its exit status, 128 + N where signal N ended it."""
     return {"type": "host_exec_done", "exit_code": status}
 
 
 def data_frame(message: dict[str, object], data: bytes, *, raw: bool) -> bytes:
-    """A frame that carries `data`: as it is where `raw`, else as text, or as base64 where it is not UTF-8."""
+    """A frame that carries `data`, at most CHUNK bytes: as it is where `raw`, else as text.
+
+    Where it is no UTF-8, or as JSON too long (a control character takes six bytes), it is base64.
+    """
     if raw:
         return wire.encode(message, data)
     try:
         return wire.encode({**message, "data": data.decode("utf-8")})
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, wire.FrameTooLarge):
         return wire.encode({**message, "encoding": "base64", "data": base64.b64encode(data).decode("ascii")})
 
 

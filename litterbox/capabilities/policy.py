@@ -12,7 +12,7 @@ from litterbox.container import settings
 from litterbox.container.settings import Grant, Settings
 from litterbox.errors import SettingsError
 
-NAMES: Final = ("notify", "xdg_open", "host_exec")
+NAMES: Final = ("notify", "xdg_open", "clipboard", "host_exec")
 
 _NOTHING: Final = Settings(notify=False, xdg_open=False, clipboard=False, host_exec=False)
 _REASONS: Final = {

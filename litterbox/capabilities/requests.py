@@ -6,8 +6,10 @@ from typing import Final
 import attrs
 
 from litterbox.capabilities.client import Client
+from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.notify import Notifications
+from litterbox.capabilities.pieces import Pieces
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.xdg_open import Links
 from litterbox_guest import messages
@@ -37,6 +39,7 @@ class Requests:
     policy: Policy
     notifications: Notifications
     links: Links
+    clipboard: Clipboard
     host_commands: HostCommands
 
     async def answer(self, message: GuestMessage, accepted: frozenset[str], client: Client) -> None:
@@ -46,6 +49,8 @@ class Requests:
             reason = f"the settings of the box do not allow it ({capability} was not granted on this connection)"
             self.policy.refuse(capability, {"peer": client.peer}, reason)
             await client.refuse(reason)
+            if isinstance(message, ClipboardSet):
+                await Pieces(client, message).drop_rest()
             return
         match message:
             case Ping():
@@ -54,6 +59,10 @@ class Requests:
                 await self.notifications.answer(message, client)
             case XdgOpen():
                 await self.links.answer(message, client)
+            case ClipboardSet():
+                await self.clipboard.set(message, client)
+            case ClipboardGet():
+                await self.clipboard.get(message, client)
             case HostExec():
                 await self.host_commands.answer(message, client)
             case _:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from litterbox.audit import AuditLog
 from litterbox.capabilities.bus import own_bus
+from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.host_exec.guarding import open_guard
 from litterbox.capabilities.notification_service import Notifier
@@ -12,6 +13,7 @@ from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.opener import open_opener
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
+from litterbox.capabilities.selections import Selections
 from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox.daemon.displays import Displays, environment_on
@@ -36,6 +38,7 @@ async def open_capabilities(
             policy=policy,
             notifications=Notifications(policy=policy, notifier=Notifier(name, buses)),
             links=Links(policy=policy, opener=opener),
+            clipboard=Clipboard(policy=policy, selections=Selections(displays.newest_first)),
             host_commands=HostCommands(
                 policy=policy, guard=guard, environment=lambda: next(iter(environments()), environment_on({}))
             ),

@@ -88,7 +88,7 @@ async def _main() -> None:
             trio.open_nursery() as nursery,
         ):
             commands = HostCommands(policy=policy, guard=guard, environment=lambda: os.environ)
-            requests = Requests(policy=policy, notifications=None, links=None, host_commands=commands)
+            requests = Requests(policy=policy, notifications=None, links=None, clipboard=None, host_commands=commands)
             await nursery.start(serve_capabilities, listener, requests, GuestDaemons())
             print("ready", flush=True)
             await trio.to_thread.run_sync(sys.stdin.buffer.read)

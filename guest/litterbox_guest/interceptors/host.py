@@ -49,10 +49,10 @@ class Host:
         self.send(message)
         return self.receive()
 
-    def send(self, message: "dict[str, object]") -> None:
-        """Raises Refused where it cannot be sent."""
+    def send(self, message: "dict[str, object]", data: "bytes | None" = None) -> None:
+        """Send it, with `data` behind it where it is given. Raises Refused."""
         try:
-            self.socket.sendall(wire.encode(message))
+            self.socket.sendall(wire.encode(message, data))
         except wire.FrameTooLarge as error:
             raise self._refused("there is more of it than fits in one message") from error
         except OSError as error:

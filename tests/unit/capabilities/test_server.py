@@ -11,12 +11,14 @@ import trio.testing
 from litterbox import paths
 from litterbox.audit import AuditLog
 from litterbox.capabilities import server
+from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.host_exec.guarding import open_guard
 from litterbox.capabilities.notification_service import NotificationError
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
+from litterbox.capabilities.selections import Selections
 from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox_guest import wire
@@ -106,6 +108,7 @@ async def peer(nursery, notifier, opener, user, audit, guest_daemons):
             policy=policy,
             notifications=Notifications(policy=policy, notifier=notifier),
             links=Links(policy=policy, opener=opener),
+            clipboard=Clipboard(policy=policy, selections=Selections(list)),
             host_commands=HostCommands(policy=policy, guard=guard, environment=lambda: os.environ),
         )
 

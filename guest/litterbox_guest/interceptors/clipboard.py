@@ -1,0 +1,124 @@
+"""`litterbox-clipboard` in the box: standard input into the user's clipboard, or the clipboard to standard output.
+
+Starts without argparse, trio, attrs and typing; see host.py.
+"""
+
+import os
+import sys
+
+from litterbox_guest.errors import GuestError
+from litterbox_guest.interceptors.host import FAILED, STREAMS, Host, Refused
+
+USAGE_FAILED = 2
+MOST = 16 * 1024 * 1024  # bytes that the host takes
+CHUNK = 256 * 1024  # bytes of them in one message
+_TEXT = "text/plain;charset=utf-8"
+_STDIN, _STDOUT = 0, 1
+
+# Importing `signal` costs milliseconds, for its enums; the module under it has all that is needed.
+_signal = __import__("_signal")
+
+_USAGE = """\
+Usage: litterbox-clipboard get [OPTION…]
+       litterbox-clipboard set [OPTION…]
+
+Write what the host's clipboard holds to standard output, or have it hold what standard input has, 16 MiB at most.
+The host may ask its user first.
+
+  -t, --type=MIME   the type of it, like image/png; text where it is not given
+  -p, --primary     the primary selection instead, which the middle mouse button pastes
+      --help        print this
+
+Exit status: 0, 1 where it failed or was refused, 2 where the command line is wrong.
+"""
+
+
+def main(arguments: "list[str]") -> int:
+    """Returns the exit status. Raises GuestError."""
+    verb, fields = _parse(arguments)
+    if verb == "help":
+        sys.stdout.write(_USAGE)
+    elif verb == "get":
+        _get(fields)
+    else:
+        _set(fields)
+    return 0
+
+
+def _set(fields: "dict[str, object]") -> None:
+    # All of it before the first piece: the host waits for no slow writer, and nothing is sent that it would refuse.
+    content = _standard_input()
+    host = Host("clipboard", features=[STREAMS])
+    for start in range(0, max(len(content), 1), CHUNK):
+        end = start + CHUNK
+        piece: dict[str, object] = {"type": "clipboard_set", **fields, "more": end < len(content)}
+        host.send(piece, bytes(content[start:end]))
+    host.receive()
+
+
+def _get(fields: "dict[str, object]") -> None:
+    host = Host("clipboard", features=[STREAMS])
+    piece = host.request({"type": "clipboard_get", **fields})
+    while True:
+        data = piece.get("data")
+        if not isinstance(data, bytes):
+            raise Refused("the host sent what cannot be read")
+        _write(data)
+        if not piece.get("more"):
+            return
+        piece = host.receive()
+
+
+def _standard_input() -> bytearray:
+    content = bytearray()
+    try:
+        while data := os.read(_STDIN, CHUNK):
+            content += data
+            if len(content) > MOST:
+                raise GuestError(f"litterbox-clipboard: there are more than {MOST:,} bytes; no more go through", FAILED)
+    except OSError as error:
+        raise GuestError(f"litterbox-clipboard: standard input cannot be read: {error.strerror}", FAILED) from error
+    return content
+
+
+def _write(data: bytes) -> None:
+    try:
+        while data:
+            data = data[os.write(_STDOUT, data) :]
+    except BrokenPipeError:
+        # As a filter ends whose reader went away: by the signal that Python ignores.
+        _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
+        os.kill(os.getpid(), _signal.SIGPIPE)
+    except OSError as error:
+        raise GuestError(f"litterbox-clipboard: standard output cannot be written: {error.strerror}", FAILED) from error
+
+
+def _parse(arguments: "list[str]") -> "tuple[str, dict[str, object]]":
+    """What to do, get, set or help, and the fields of its message."""
+    fields: dict[str, object] = {"mime_type": _TEXT, "primary": False}
+    verbs: list[str] = []
+    rest = list(arguments)
+    while rest:
+        word = rest.pop(0)
+        name, equals, value = word.partition("=")
+        if word in {"-h", "--help"}:
+            return "help", fields
+        if word in {"-p", "--primary"}:
+            fields["primary"] = True
+        elif word in {"-t", "--type"}:
+            if not rest:
+                raise _wrong(f"{word} needs a type, like image/png")
+            fields["mime_type"] = rest.pop(0)
+        elif name == "--type" and equals:
+            fields["mime_type"] = value
+        elif word in {"get", "set"}:
+            verbs.append(word)
+        else:
+            raise _wrong(f"{word!r} is not understood")
+    if len(verbs) != 1:
+        raise _wrong("say get or set")
+    return verbs[0], fields
+
+
+def _wrong(sentence: str) -> GuestError:
+    return GuestError(f"litterbox-clipboard: {sentence}; litterbox-clipboard --help tells more", USAGE_FAILED)

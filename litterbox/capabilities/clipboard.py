@@ -1,0 +1,127 @@
+"""`clipboard`: what a box copies and what it reads, decided, written down and handed over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import attrs
+import trio
+
+from litterbox.capabilities.client import Client
+from litterbox.capabilities.pieces import Pieces, TransferRefused, check_type
+from litterbox.capabilities.policy import Detail, Policy
+from litterbox.capabilities.selections import Selection, SelectionError, Selections
+from litterbox.confirm.question import Question
+from litterbox_guest import messages
+from litterbox_guest.messages import ClipboardGet, ClipboardSet
+
+CAPABILITY = "clipboard"
+MOST_TRANSFERS: Final = 2  # at a time, for they are kept in memory; one lasts until its question is answered
+
+_SHOWN: Final = 150  # characters of a text in a question
+
+
+@attrs.frozen(kw_only=True)
+class Clipboard:
+    """Answers `clipboard_set` and `clipboard_get` of one box."""
+
+    policy: Policy
+    selections: Selections
+    _free: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MOST_TRANSFERS), init=False)
+
+    async def set(self, first: ClipboardSet, client: Client) -> None:
+        """Take all the pieces, of which `first` came, ask, and copy them."""
+        pieces = Pieces(client, first)
+        try:
+            with self._transfer(), pieces:
+                content = await pieces.collect()
+                detail = _detail("set", first, client, f", {pieces.size:,} bytes")
+                refusal = await self.policy.permit(CAPABILITY, self._question_of_set(pieces), detail)
+                if refusal:
+                    await client.refuse(f"the {_which(first).value} was not set: {refusal}")
+                    return
+                try:
+                    await self.selections.set(_which(first), first.mime_type, content)
+                except SelectionError as error:
+                    self.policy.tell_failure(CAPABILITY, detail, error.sentence)
+                    await client.refuse(error.sentence)
+                    return
+                await client.answer(messages.ack())
+        except TransferRefused as refused:
+            await self._refuse(_detail("set", first, client), refused, client)
+            await pieces.drop_rest()
+
+    async def get(self, request: ClipboardGet, client: Client) -> None:
+        """Ask, read, and send it in pieces."""
+        detail = _detail("get", request, client)
+        try:
+            check_type(request.mime_type)
+            with self._transfer():
+                refusal = await self.policy.permit(CAPABILITY, self._question_of_get(request), detail)
+                if refusal:
+                    await client.refuse(f"the {_which(request).value} was not read: {refusal}")
+                    return
+                try:
+                    content = await self.selections.get(_which(request), request.mime_type)
+                except SelectionError as error:
+                    self.policy.tell_failure(CAPABILITY, detail, error.sentence)
+                    await client.refuse(error.sentence)
+                    return
+                await _send(content, request.mime_type, client)
+        except TransferRefused as refused:
+            await self._refuse(detail, refused, client)
+
+    @contextmanager
+    def _transfer(self) -> Iterator[None]:
+        try:
+            self._free.acquire_nowait()
+        except trio.WouldBlock:
+            raise TransferRefused(f"{MOST_TRANSFERS} transfers of the clipboard are under way already") from None
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    async def _refuse(self, detail: Detail, refused: TransferRefused, client: Client) -> None:
+        self.policy.refuse(CAPABILITY, detail, refused.sentence)
+        await client.refuse(refused.sentence)
+
+    def _question_of_set(self, pieces: Pieces) -> Question:
+        piece = pieces.latest
+        fields = [("Type", piece.mime_type), ("Size", f"{pieces.size:,} bytes")]
+        if beginning := pieces.beginning(_SHOWN):
+            text, is_all = beginning
+            fields.append(("Text" if is_all else "Text begins with", text))
+        return Question(
+            box=self.policy.box,
+            asks=f"to set your {_which(piece).value}",
+            fields=tuple(fields),
+            request=repr((piece.mime_type, piece.primary)).encode() + pieces.identity(),
+        )
+
+    def _question_of_get(self, request: ClipboardGet) -> Question:
+        return Question(
+            box=self.policy.box,
+            asks=f"to read your {_which(request).value}",
+            fields=(
+                ("Type", request.mime_type),
+                ("If you approve", f"the box gets what is in the {_which(request).value} at that moment"),
+            ),
+            request=repr(request).encode(),
+        )
+
+
+def _which(message: ClipboardSet | ClipboardGet) -> Selection:
+    return Selection.PRIMARY if message.primary else Selection.CLIPBOARD
+
+
+def _detail(verb: str, message: ClipboardSet | ClipboardGet, client: Client, more: str = "") -> Detail:
+    return {"purpose": f"{verb} {_which(message).value}: {message.mime_type}{more}", "peer": client.peer}
+
+
+async def _send(content: bytes, media_type: str, client: Client) -> None:
+    raw = messages.STREAMS in client.features
+    for start in range(0, max(len(content), 1), messages.CHUNK):
+        end = start + messages.CHUNK
+        piece = messages.clipboard_data(mime_type=media_type, more=end < len(content))
+        await client.send(messages.data_frame(piece, content[start:end], raw=raw))
