@@ -5,10 +5,12 @@ They are those of the newest login that works. Media types that come here have b
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum
 from typing import BinaryIO, Final
 
 import attrs
+import trio
 
 from litterbox.capabilities import tool
 from litterbox.capabilities.tool import ToolError, ToolMissing, TooMuchOutput
@@ -17,6 +19,7 @@ from litterbox.errors import LitterboxError
 
 MOST: Final = 16 * 1024 * 1024  # bytes that go through
 
+_SETTLED_WITHIN: Final = 1.0  # seconds
 _LONGEST_LIST: Final = 64 * 1024  # bytes that the names of the offered types take
 
 # What a text is offered as, the best first, in lower case. STRING is Latin-1 (ICCCM, section 2.6.2).
@@ -42,11 +45,15 @@ class SelectionError(LitterboxError):
 
 @attrs.frozen(kw_only=True)
 class _Desktop:
-    """How one kind of desktop is spoken to: the `variable` of a login that is on one, and command lines."""
+    """How one kind of desktop is spoken to: the `variable` of a login that is on one, and command lines.
+
+    One whose `copy` is `hasty` ends before the desktop has heard of it.
+    """
 
     variable: str
     package: str
     complaint_of_empty: str
+    hasty: bool = False
     copy: Callable[[Selection, str], list[str]]
     types: Callable[[Selection], list[str]]
     paste: Callable[[Selection, str], list[str]]
@@ -73,6 +80,7 @@ _DESKTOPS: Final = (
         variable="DISPLAY",
         package="xclip",
         complaint_of_empty="Error: target TARGETS not available",
+        hasty=True,  # the process that xclip leaves behind is the one that tells the X server
         # xclip offers one target only, and this is the one in which programs of X look for text.
         copy=lambda which, type_: _xclip("-in", which, "UTF8_STRING" if asks_for_text(type_) else type_),
         types=lambda which: _xclip("-out", which, "TARGETS"),
@@ -105,8 +113,10 @@ class Selections:
                 await tool.run(desktop.copy(which, media_type), login, stdin=content)
             except ToolError as error:
                 trouble.happened(desktop, error)
-            else:
-                return
+                continue
+            if desktop.hasty:
+                await _settle(desktop, login, which, media_type, content)
+            return
         raise SelectionError(trouble.sentence())
 
     async def get(self, which: Selection, media_type: str) -> bytes:
@@ -114,17 +124,22 @@ class Selections:
         trouble = _Trouble()
         for desktop, login in _ways(self.displays()):
             try:
-                listed = await tool.run(desktop.types(which), login, most=_LONGEST_LIST)
+                return await _read(desktop, login, which, media_type)
             except ToolError as error:
-                if error.sentence == desktop.complaint_of_empty:
-                    raise SelectionError(f"the {which.value} is empty") from None
                 trouble.happened(desktop, error)
-                continue
-            offered = _offered(media_type, listed.decode("utf-8", "replace").splitlines())
-            if offered is None:
-                raise SelectionError(f"the {which.value} holds nothing of the type {media_type}")
-            return await _content(desktop, login, which, offered)
         raise SelectionError(trouble.sentence())
+
+
+async def _settle(desktop: _Desktop, login: Login, which: Selection, media_type: str, content: BinaryIO) -> None:
+    """Wait until the selection holds the content, or, after a while, something else: others may copy too."""
+    content.seek(0)
+    copied = content.read()
+    with trio.move_on_after(_SETTLED_WITHIN):
+        while True:
+            with suppress(SelectionError, ToolError):
+                if await _read(desktop, login, which, media_type) == copied:
+                    return
+            await trio.sleep(_SETTLED_WITHIN / 100)
 
 
 def _ways(logins: Sequence[Login]) -> Iterator[tuple[_Desktop, Login]]:
@@ -139,6 +154,20 @@ def _offered(wanted: str, offered: Sequence[str]) -> str | None:
     spellings = {spelling.lower(): spelling for spelling in reversed(offered)}
     names = _TEXT if asks_for_text(wanted) else (wanted.lower(),)
     return next((spellings[name] for name in names if name in spellings), None)
+
+
+async def _read(desktop: _Desktop, login: Login, which: Selection, media_type: str) -> bytes:
+    """Raises SelectionError, and ToolError where the desktop does not work."""
+    try:
+        listed = await tool.run(desktop.types(which), login, most=_LONGEST_LIST)
+    except ToolError as error:
+        if error.sentence == desktop.complaint_of_empty:
+            raise SelectionError(f"the {which.value} is empty") from None
+        raise
+    offered = _offered(media_type, listed.decode("utf-8", "replace").splitlines())
+    if offered is None:
+        raise SelectionError(f"the {which.value} holds nothing of the type {media_type}")
+    return await _content(desktop, login, which, offered)
 
 
 async def _content(desktop: _Desktop, login: Login, which: Selection, offered: str) -> bytes:

@@ -63,14 +63,37 @@ async def test_wayland_is_spoken_to_through_wl_copy(tools, calls, content, tmp_p
     ]
 
 
-async def test_x11_is_spoken_to_through_xclip_and_text_is_what_its_programs_call_it(tools, calls, content):
-    tools(xclip="cat > /dev/null")
+async def test_x11_is_spoken_to_through_xclip_and_text_is_what_its_programs_call_it(tools, calls, content, tmp_path):
+    tools(
+        xclip=f"""case $5 in
+            TARGETS) echo image/png; echo UTF8_STRING ;;
+            *) [ $1 = -in ] && cat > {tmp_path}/copied || cat {tmp_path}/copied ;;
+        esac"""
+    )
     await of(X11).set(Selection.CLIPBOARD, "image/png", content)
     await of(X11).set(Selection.PRIMARY, TEXT, content)
-    assert calls() == [
+    assert [call for call in calls() if "-in" in call] == [
         ":1 xclip -in -selection clipboard -target image/png",
         ":1 xclip -in -selection primary -target UTF8_STRING",
     ]
+
+
+async def test_what_xclip_copies_is_there_before_it_is_said_to_be(tools, calls, content, tmp_path):
+    tools(
+        xclip=f"""case $1$5 in
+            -in*) exit 0 ;;
+            *TARGETS) [ -e {tmp_path}/asked ] || {{ printf x > {tmp_path}/asked; exit 1; }}; echo UTF8_STRING ;;
+            *) if [ -e {tmp_path}/read ]; then printf hello; else printf x > {tmp_path}/read; printf earlier; fi ;;
+        esac"""
+    )
+    await of(X11).set(Selection.CLIPBOARD, TEXT, content)
+    assert len(calls()) == 1 + 1 + 2 + 2  # copied; no owner; another's; ours
+
+
+async def test_what_another_program_copies_at_once_is_no_failure(tools, content, monkeypatch):
+    monkeypatch.setattr(selections, "_SETTLED_WITHIN", 0.1)
+    tools(xclip='[ "$5" = TARGETS ] && echo UTF8_STRING || printf another')
+    await of(X11).set(Selection.CLIPBOARD, TEXT, content)
 
 
 async def test_the_next_is_tried_where_the_newest_does_not_work(tools, calls, content, tmp_path):
