@@ -258,11 +258,15 @@ def error(reason: str, **fields: int) -> dict[str, object]:
     return {"type": "error", "reason": reason, **fields}
 
 
-class UnknownMessage(ValueError):
+class BadMessage(ValueError):
+    """A frame that is no message."""
+
+
+class UnknownMessage(BadMessage):
     """A `type` that this side does not know."""
 
 
-class InvalidMessage(ValueError):
+class InvalidMessage(BadMessage):
     """A known type with a missing field or a field of the wrong type."""
 
 

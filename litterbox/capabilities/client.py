@@ -12,8 +12,8 @@ from litterbox_guest.messages import GuestMessage
 class Client:
     """`peer` is the process that connected. `features` are what both sides know beside the specification.
 
-    `send` sends one frame. `receive` waits for the connection's next message, which then belongs to the request; a
-    client that hangs up cancels its request.
+    `send` sends one frame. `receive` waits for the connection's next message, which then belongs to the request, and
+    raises messages.BadMessage for what is none, and has been answered. A client that hangs up cancels its request.
     """
 
     peer: int

@@ -36,7 +36,7 @@ class Clipboard:
             with self._transfer(), pieces:
                 content = await pieces.collect()
                 detail = _detail("set", first, client, f", {pieces.size:,} bytes")
-                refusal = await self.policy.permit(CAPABILITY, self._question_of_set(pieces), detail)
+                refusal = await self.policy.permit(CAPABILITY, lambda: self._question_of_set(pieces), detail)
                 if refusal:
                     await client.refuse(f"the {_which(first).value} was not set: {refusal}")
                     return
@@ -57,7 +57,7 @@ class Clipboard:
         try:
             check_type(request.mime_type)
             with self._transfer():
-                refusal = await self.policy.permit(CAPABILITY, self._question_of_get(request), detail)
+                refusal = await self.policy.permit(CAPABILITY, lambda: self._question_of_get(request), detail)
                 if refusal:
                     await client.refuse(f"the {_which(request).value} was not read: {refusal}")
                     return

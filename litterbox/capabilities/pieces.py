@@ -54,7 +54,10 @@ class Pieces:
     async def drop_rest(self) -> None:
         """After a refusal, take what is still to come: else its end would pass for a transfer of its own."""
         while self.latest.more:
-            message = await self.client.receive()
+            try:
+                message = await self.client.receive()
+            except messages.BadMessage:
+                continue
             if isinstance(message, ClipboardSet):
                 self.latest = message
             else:
@@ -85,6 +88,8 @@ class Pieces:
                 message = await self.client.receive()
         except trio.TooSlowError:
             raise TransferRefused(f"the next piece did not come within {PIECE_WITHIN:g} seconds") from None
+        except messages.BadMessage:
+            raise TransferRefused("a piece of it could not be read") from None
         if not isinstance(message, ClipboardSet):
             raise TransferRefused("something else came before its last piece")
         before, self.latest = self.latest, message

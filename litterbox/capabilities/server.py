@@ -101,7 +101,8 @@ class _Conversation:
                 nursery.start_soon(self._read_ahead, nursery.cancel_scope)
                 with suppress(_TooMuchNonsense):
                     while True:
-                        await self._answer(await self._next_frame())
+                        with suppress(wire.MalformedFrame):
+                            await self._answer(await self._next_frame())
                         if self.accepted is not None:
                             deadline.deadline = float("inf")
                 nursery.cancel_scope.cancel()
@@ -117,12 +118,13 @@ class _Conversation:
         scope.cancel()
 
     async def _next_frame(self) -> dict[str, object]:
+        """Raises wire.MalformedFrame, which has been answered, and wire.FrameTooLarge."""
         while True:
             try:
                 frame = self.frames.next_frame()
             except wire.MalformedFrame as error:
                 await self._answer_nonsense(str(error))
-                continue
+                raise
             except wire.FrameTooLarge as error:
                 await self._tell_excess(str(error))
                 raise
@@ -150,7 +152,7 @@ class _Conversation:
     async def _answer(self, frame: dict[str, object]) -> None:
         try:
             message = messages.from_guest(frame)
-        except (messages.UnknownMessage, messages.InvalidMessage) as error:
+        except messages.BadMessage as error:
             await self._send(wire.encode(messages.error(str(error))))
             return
         if isinstance(message, messages.Hello):
@@ -162,12 +164,14 @@ class _Conversation:
             await self.requests.answer(message, self.accepted, client)
 
     async def _receive(self) -> messages.GuestMessage:
-        """The next message, for the request that is under way."""
-        while True:
-            try:
-                return messages.from_guest(await self._next_frame())
-            except (messages.UnknownMessage, messages.InvalidMessage) as error:
-                await self._send(wire.encode(messages.error(str(error))))
+        """The next message, for the request that is under way. Raises messages.BadMessage, which has been answered."""
+        try:
+            return messages.from_guest(await self._next_frame())
+        except wire.MalformedFrame as error:
+            raise messages.BadMessage(str(error)) from error
+        except messages.BadMessage as error:
+            await self._send(wire.encode(messages.error(str(error))))
+            raise
 
     async def _greet(self, hello: messages.Hello) -> None:
         """Grant what the settings grant now. A second hello changes nothing that the first was granted."""

@@ -6,12 +6,12 @@ Starts without argparse, trio, attrs and typing; see host.py.
 import os
 import sys
 
+from litterbox_guest import wire
 from litterbox_guest.errors import GuestError
-from litterbox_guest.interceptors.host import FAILED, STREAMS, Host, Refused
+from litterbox_guest.interceptors.host import FAILED, Host, Refused
 
 USAGE_FAILED = 2
 MOST = 16 * 1024 * 1024  # bytes that the host takes
-CHUNK = 256 * 1024  # bytes of them in one message
 _TEXT = "text/plain;charset=utf-8"
 _STDIN, _STDOUT = 0, 1
 
@@ -48,21 +48,21 @@ def main(arguments: "list[str]") -> int:
 def _set(fields: "dict[str, object]") -> None:
     # All of it before the first piece: the host waits for no slow writer, and nothing is sent that it would refuse.
     content = _standard_input()
-    host = Host("clipboard", features=[STREAMS])
-    for start in range(0, max(len(content), 1), CHUNK):
-        end = start + CHUNK
+    host = Host("clipboard", features=(wire.STREAMS,))
+    for start in range(0, max(len(content), 1), wire.CHUNK):
+        end = start + wire.CHUNK
         piece: dict[str, object] = {"type": "clipboard_set", **fields, "more": end < len(content)}
         host.send(piece, bytes(content[start:end]))
     host.receive()
 
 
 def _get(fields: "dict[str, object]") -> None:
-    host = Host("clipboard", features=[STREAMS])
+    host = Host("clipboard", features=(wire.STREAMS,))
     piece = host.request({"type": "clipboard_get", **fields})
     while True:
         data = piece.get("data")
         if not isinstance(data, bytes):
-            raise Refused("the host sent what cannot be read")
+            raise Refused("the host sent what cannot be read", FAILED)
         _write(data)
         if not piece.get("more"):
             return
@@ -72,7 +72,7 @@ def _get(fields: "dict[str, object]") -> None:
 def _standard_input() -> bytearray:
     content = bytearray()
     try:
-        while data := os.read(_STDIN, CHUNK):
+        while data := os.read(_STDIN, wire.CHUNK):
             content += data
             if len(content) > MOST:
                 raise GuestError(f"litterbox-clipboard: there are more than {MOST:,} bytes; no more go through", FAILED)

@@ -6,6 +6,7 @@ a window; so neither side's slowness fills memory. What else the client says, a 
 
 import math
 import signal
+from contextlib import suppress
 from typing import Final
 
 import attrs
@@ -63,23 +64,27 @@ class _Streams:
     async def hear(self) -> None:
         """Act on what the client says, until cancelled."""
         while True:
-            match await self.client.receive():
-                case HostExecStdin(data=data):
-                    while len(self.waiting) > STDIN_WINDOW:  # only of a client that knows of no window
-                        await self.changed.wait()
-                    self.waiting += data
-                    self._tell_change()
-                case HostExecStdinEof():
-                    self.input_ended = True
-                    self._tell_change()
-                case HostExecSignal(signal=name) if name in SIGNALS:
-                    self.child.signal(signal.Signals[f"SIG{name}"])
-                case HostExecResize(rows=rows, columns=columns):
-                    self.child.resize(rows, columns)
-                case Ping():
-                    await self.client.answer(messages.ack())
-                case _:
-                    await self.client.refuse("a command runs on this connection, and takes no such message")
+            with suppress(messages.BadMessage):
+                await self._hear_one()
+
+    async def _hear_one(self) -> None:
+        match await self.client.receive():
+            case HostExecStdin(data=data):
+                while len(self.waiting) > STDIN_WINDOW:  # only of a client that knows of no window
+                    await self.changed.wait()
+                self.waiting += data
+                self._tell_change()
+            case HostExecStdinEof():
+                self.input_ended = True
+                self._tell_change()
+            case HostExecSignal(signal=name) if name in SIGNALS:
+                self.child.signal(signal.Signals[f"SIG{name}"])
+            case HostExecResize(rows=rows, columns=columns):
+                self.child.resize(rows, columns)
+            case Ping():
+                await self.client.answer(messages.ack())
+            case _:
+                await self.client.refuse("a command runs on this connection, and takes no such message")
 
     def _tell_change(self) -> None:
         self.changed.set()

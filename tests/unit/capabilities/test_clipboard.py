@@ -114,7 +114,13 @@ def user():
 async def connect(nursery, desktop, user):
     with AuditLog("work") as audit:
         policy = Policy(box="work", ask=user.ask, audit=audit)
-        requests = Requests(policy=policy, notifications=None, clipboard=Clipboard(policy=policy, selections=desktop))
+        requests = Requests(
+            policy=policy,
+            notifications=None,
+            links=None,
+            clipboard=Clipboard(policy=policy, selections=desktop),
+            host_commands=None,
+        )
 
         async def open_one(*features):
             ours, theirs = trio.testing.memory_stream_pair()
@@ -257,6 +263,22 @@ async def test_something_else_between_pieces_ends_the_transfer(peer, desktop, ot
     await peer.send({"type": "ping"})
     assert await peer.receive() == ACK
     assert desktop.held == {}
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"{", b"[]", b'{"type":"clipboard_set","data":3}', b'{"type":"clipboard_set","data":"/","encoding":"base64"}'],
+)
+async def test_a_piece_that_cannot_be_read_leaves_no_gap(peer, desktop, user, frame):
+    await peer.copy(b"rm -rf ~/", more=True)
+    await peer.stream.send_all(len(frame).to_bytes(4, "big") + frame)
+    await peer.reason()
+    assert await peer.reason() == "a piece of it could not be read"
+    await peer.copy(b"old")
+    await peer.send({"type": "ping"})
+    assert await peer.receive() == ACK
+    assert desktop.held == {}
+    assert user.asked == []
 
 
 async def test_a_set_that_never_ends_is_given_up(peer, desktop, autojump_clock):

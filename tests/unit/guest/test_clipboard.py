@@ -12,7 +12,7 @@ import pytest
 from litterbox.capabilities import selections
 from litterbox_guest import messages, wire
 from litterbox_guest.errors import GuestError
-from litterbox_guest.interceptors import clipboard, host
+from litterbox_guest.interceptors import clipboard
 from litterbox_guest.messages import ClipboardGet, ClipboardSet, Hello
 
 PROGRAM = (
@@ -103,7 +103,7 @@ def test_set_sends_what_standard_input_has(served, words, fields):
 
 
 @pytest.mark.parametrize(
-    ("size", "count"), [(0, 1), (clipboard.CHUNK, 1), (clipboard.CHUNK + 1, 2), (clipboard.MOST, 64)]
+    ("size", "count"), [(0, 1), (messages.CHUNK, 1), (messages.CHUNK + 1, 2), (clipboard.MOST, 64)]
 )
 def test_set_sends_pieces_and_the_last_says_so(served, size, count):
     content = os.urandom(size)
@@ -122,10 +122,10 @@ def test_more_than_goes_through_is_refused_before_the_host_is_asked(served):
 
 
 def test_the_bounds_are_those_of_the_host():
-    assert (clipboard.MOST, clipboard.CHUNK, host.STREAMS) == (selections.MOST, messages.CHUNK, messages.STREAMS)
+    assert clipboard.MOST == selections.MOST
 
 
-@pytest.mark.parametrize("pieces", [[b""], [b"hello"], [b"\xff\0", b"", b"\n"], [os.urandom(clipboard.CHUNK)] * 64])
+@pytest.mark.parametrize("pieces", [[b""], [b"hello"], [b"\xff\0", b"", b"\n"], [os.urandom(messages.CHUNK)] * 64])
 def test_get_writes_what_comes_byte_for_byte(served, pieces):
     served.answers = [data(piece, more=index < len(pieces)) for index, piece in enumerate(pieces, start=1)]
     status, out, err = run(served, "get", "--type", "image/png", "-p")
@@ -147,7 +147,7 @@ def test_an_answer_that_is_none_is_a_failure(served, answer):
 
 
 def test_a_reader_that_goes_away_ends_it_quietly(served):
-    served.answers = [data(bytes(clipboard.CHUNK), more=True)] * 8
+    served.answers = [data(bytes(messages.CHUNK), more=True)] * 8
     with start(served.environment, "get") as child:
         assert child.stdout.read(10) == bytes(10)
         child.stdout.close()
