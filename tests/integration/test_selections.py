@@ -129,13 +129,15 @@ async def test_a_cancelled_reading_leaves_nothing_behind(desktop, selections):
     desktop.copy(b"hello")
     [owner] = tools_running()
     os.kill(owner, signal.SIGSTOP)  # it answers nobody any more
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(selections.get, CLIPBOARD, TEXT)
-        await running(2)
-        await trio.sleep(0.2)
-        nursery.cancel_scope.cancel()
-    assert tools_running() == [owner]
-    os.kill(owner, signal.SIGCONT)
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(selections.get, CLIPBOARD, TEXT)
+            await running(2)
+            await trio.sleep(0.2)
+            nursery.cancel_scope.cancel()
+        assert tools_running() == [owner]
+    finally:
+        os.kill(owner, signal.SIGCONT)
 
 
 async def test_the_next_login_is_tried_where_the_newest_is_gone(desktop, file):

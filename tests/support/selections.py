@@ -38,6 +38,19 @@ class Desktop:
             stderr=subprocess.DEVNULL,
             check=True,
         )
+        self._settle(content, media_type, primary=primary)
+
+    def _settle(self, content: bytes, media_type: str, *, primary: bool) -> None:
+        """Xclip ends before the X server knows of what it has copied."""
+        deadline = time.monotonic() + _LONG_ENOUGH
+        while True:
+            try:
+                if self.paste(media_type, primary=primary) == content:
+                    return
+            except subprocess.CalledProcessError:
+                pass
+            assert time.monotonic() < deadline, "nothing was copied"
+            time.sleep(0.02)
 
     def paste(self, media_type: str = TEXT, *, primary: bool = False) -> bytes:
         """What another program of the user's would paste."""
