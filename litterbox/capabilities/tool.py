@@ -8,12 +8,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from typing import BinaryIO, Final
 
 import trio
 
 from litterbox import limits
+from litterbox.capabilities import ending
 from litterbox.errors import LitterboxError
 
 PATIENCE: Final = 20.0  # seconds for a run; one takes milliseconds, unless the program that it asks hangs
@@ -103,11 +103,8 @@ async def _read(stream: trio.abc.ReceiveStream, most: int) -> bytes:
 
 
 async def _end(process: trio.Process) -> None:
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        with trio.CancelScope(shield=True):
-            await process.wait()
+    if process.returncode is None:  # what has ended well may have left a process that serves what was copied
+        await ending.end(process, grace=0)
     if process.stdout is not None:
         with trio.CancelScope(shield=True):
             await process.stdout.aclose()

@@ -4,18 +4,16 @@ On some desktops it ends as soon as the browser has the link, on others it *is* 
 So it is waited for only for a while. Until then it belongs to the request, and ends with it; then it is the user's.
 """
 
-import os
 import shutil
-import signal
 import subprocess
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 import attrs
 import trio
 
 from litterbox import limits
+from litterbox.capabilities import ending
 from litterbox.capabilities.opening_error import NothingOpens, OpeningError
 
 SETTLED: Final = 5.0  # seconds; whoever runs for so long has not failed
@@ -57,7 +55,7 @@ class XdgOpenProgram:
             done = True
         finally:
             if not done and process.returncode is None:
-                await _end(process)
+                await ending.end(process, grace=_GRACE)
         if process.returncode is None:
             self._running.start_soon(process.wait)
         return process.returncode or 0
@@ -78,13 +76,3 @@ async def _start(command: list[str], environment: Mapping[str, str]) -> trio.Pro
         )
     except OSError as error:
         raise OpeningError(f"the host's xdg-open cannot be started: {error.strerror}") from error
-
-
-async def _end(process: trio.Process) -> None:
-    """End its whole process group. It is reaped last, so that until then the group's number is no other's."""
-    with trio.CancelScope(shield=True):
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, number)
-            await trio.sleep(_GRACE if number == signal.SIGTERM else 0)
-        await process.wait()

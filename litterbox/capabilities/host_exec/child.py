@@ -17,7 +17,7 @@ import attrs
 import trio
 
 from litterbox import limits
-from litterbox.capabilities.host_exec import guard
+from litterbox.capabilities import ending, process_groups
 from litterbox_guest.messages import CHUNK, Terminal
 
 _WINSIZE: Final = struct.Struct("4H")  # struct winsize: rows, columns, and pixels that nobody knows (ioctl_tty(2))
@@ -42,25 +42,15 @@ class Child:
         if self.process.returncode is None:
             # A session's leader has no parent in its session, so that SIGTSTP would do nothing.
             stops = self.terminal is not None and number is signal.SIGTSTP
-            guard.tell(self.process.pid, signal.SIGSTOP if stops else number)
+            process_groups.tell(self.process.pid, signal.SIGSTOP if stops else number)
 
     def resize(self, rows: int, columns: int) -> None:
         if self.terminal is not None:
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, _winsize(rows, columns))
 
-    async def end(self) -> None:
-        """Have the process group gone and the process reaped, by TERM, or KILL after a grace period; not cancelled."""
-        with trio.CancelScope(shield=True):
-            group = self.process.pid
-            guard.end(group, signal.SIGTERM)
-            with trio.move_on_after(guard.GRACE):
-                await self.process.wait()
-                while guard.is_there(group):  # noqa: ASYNC110 - nothing tells of the end of a group
-                    await trio.sleep(guard.GLANCE)
-            guard.end(group, signal.SIGKILL)
-            await self.process.wait()
-
     async def aclose(self) -> None:
+        """Have its process group gone and its streams closed. Cannot be cancelled."""
+        await ending.end(self.process)
         with trio.CancelScope(shield=True):
             for stream in (self.stdin, self.stdout, self.stderr):
                 if stream is not None:

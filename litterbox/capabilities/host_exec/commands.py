@@ -103,7 +103,6 @@ class HostCommands:
                 await client.answer(messages.ack())
             status = await streams.relay(running, client)
         finally:
-            await running.end()
             await running.aclose()
             self.guard.forget(running.process.pid)
             self.policy.tell_end(CAPABILITY, {**detail, "status": "cut off" if status is None else status})

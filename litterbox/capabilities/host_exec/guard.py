@@ -1,18 +1,14 @@
 """A process beside the daemon that ends the process groups of its children when the daemon was killed.
 
 It reads `+PGID` and `-PGID` lines on its standard input; at the end of that, TERM and then KILL for every group that is
-still there. It is run as a script, by `watch`, and needs nothing but the standard library.
+still there. It is a program of its own, and imports as little as can be.
 """
 
-import contextlib
-import os
 import signal
 import sys
 import time
-from typing import Final
 
-GRACE: Final = 3.0  # seconds between TERM and KILL
-GLANCE: Final = 0.02  # seconds between looks whether a group has ended
+from litterbox.capabilities.process_groups import GLANCE, GRACE, end, is_there
 
 
 def main() -> None:
@@ -32,27 +28,7 @@ def main() -> None:
     while any(map(is_there, groups)) and time.monotonic() < until:
         time.sleep(GLANCE)
     for group in groups:
-        tell(group, signal.SIGKILL)
-
-
-def tell(group: int, number: signal.Signals) -> None:
-    """Send a signal to a process group; one that has ended is no error."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
-
-
-def end(group: int, number: signal.Signals) -> None:
-    """Send a signal that ends the group, stopped or not."""
-    tell(group, number)
-    tell(group, signal.SIGCONT)
-
-
-def is_there(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+        end(group, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class Guard:
                 try:
                     with trio.CancelScope(shield=True):
                         self._process = await trio.lowlevel.open_process(
-                            [sys.executable, "-ISB", guard.__file__],
+                            [sys.executable, "-P", "-m", guard.__name__],
                             stdin=read,
                             stdout=subprocess.DEVNULL,
                             stderr=subprocess.DEVNULL,

@@ -12,8 +12,8 @@ from typing import Final
 import attrs
 import trio
 
+from litterbox.capabilities import ending
 from litterbox.capabilities.client import Client
-from litterbox.capabilities.host_exec import guard
 from litterbox.capabilities.host_exec.child import Child
 from litterbox_guest import messages
 from litterbox_guest.messages import (
@@ -122,8 +122,7 @@ class _Streams:
             self.patience = SILENCE
             for reading in self.readings:
                 reading.deadline = trio.current_time() + SILENCE
-            if guard.is_there(self.child.process.pid):
-                await self.child.end()
+            await ending.end(self.child.process)
 
     async def _tell(self, stream: trio.abc.ReceiveStream, kind: str) -> None:
         while data := await self._read(stream):
