@@ -148,6 +148,25 @@ class Peer:
         return frame
 
 
+async def test_the_handshake_of_the_specification_is_answered_to_the_letter(peer):
+    chosen("clipboard = false")
+    everything = ["notify", "xdg_open", "clipboard", "host_exec"]
+    await peer.send({"type": "hello", "version": "0.1.0", "container": "myenv", "capabilities": everything})
+    assert await peer.receive() == {
+        "type": "hello_ack",
+        "accepted": ["notify", "xdg_open"],
+        "rejected": ["clipboard", "host_exec"],
+    }
+
+
+@pytest.mark.parametrize(("grant", "links"), [("true", ["nvidia-smi"]), ('"confirm"', ["nvidia-smi"]), ("false", [])])
+async def test_who_keeps_links_is_told_of_the_host_commands_that_have_one(peer, grant, links):
+    tables = '[commands.nvidia-smi]\nprogram = "/bin/true"\nlink = true\n[commands.git]\nprogram = "/bin/true"\n'
+    chosen(f"host_exec = {grant}\n{tables}")
+    await peer.send({**HELLO, "features": ["links"]})
+    assert (await peer.receive())["links"] == links
+
+
 async def test_hello_is_granted_what_the_settings_grant(peer):
     await peer.send(HELLO)
     assert await peer.receive() == {
