@@ -10,7 +10,9 @@ interceptors and the warm path of `enter` start through it.
 import json
 
 MAX_FRAME = 1024 * 1024  # bytes of JSON and data; a larger announced length is answered by closing the connection
-CHUNK = 256 * 1024  # bytes of a stream in one frame at most
+# Bytes of a stream in one frame at most. Both sides give their socket a send buffer of that size, which the kernel
+# doubles: with the usual one, a frame takes two turns of sender and receiver.
+CHUNK = 256 * 1024
 STDIN_WINDOW = 512 * 1024  # bytes
 # Whoever has this feature reads frames with data behind their object, hears `ack` when its host command runs, and has
 # at most STDIN_WINDOW bytes of standard input under way that were not acknowledged, so that a signal is never stuck
@@ -35,12 +37,13 @@ class Truncated(Exception):
 
 def encode(message: "dict[str, object]", data: "bytes | None" = None) -> bytes:
     """One frame, ready to send, with `data` behind the object where it is given; raises FrameTooLarge."""
-    body = json.dumps(message, separators=(",", ":")).encode("ascii")  # escapes even what is no UTF-8
+    parts = [json.dumps(message, separators=(",", ":")).encode("ascii")]  # escapes even what is no UTF-8
     if data is not None:
-        body = b"%b%b%b" % (body, _DATA, data)
-    if len(body) > MAX_FRAME:
-        raise FrameTooLarge(f"a frame of {len(body)} bytes")
-    return len(body).to_bytes(_PREFIX, "big") + body
+        parts += [_DATA, data]
+    length = sum(map(len, parts))
+    if length > MAX_FRAME:
+        raise FrameTooLarge(f"a frame of {length} bytes")
+    return b"".join([length.to_bytes(_PREFIX, "big"), *parts])  # a stream's pieces are large: copied once
 
 
 class FrameReader:
@@ -73,17 +76,20 @@ class FrameReader:
         length = int.from_bytes(self._buffer[:_PREFIX], "big")
         if length > MAX_FRAME:
             raise FrameTooLarge(f"a frame of {length} bytes; the largest has {MAX_FRAME}")
-        if len(self._buffer) < _PREFIX + length:
+        end = _PREFIX + length
+        if len(self._buffer) < end:
             return None
+        border = self._buffer.find(_DATA, _PREFIX, end)
         with memoryview(self._buffer) as view:
-            body, has_data, data = bytes(view[_PREFIX : _PREFIX + length]).partition(_DATA)
-        del self._buffer[: _PREFIX + length]
+            body = bytes(view[_PREFIX : end if border < 0 else border])
+            data = None if border < 0 else bytes(view[border + 1 : end])
+        del self._buffer[:end]
         try:
             message = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
             raise MalformedFrame(f"not JSON in UTF-8: {error}") from error
         if not isinstance(message, dict):
             raise MalformedFrame("not a JSON object")
-        if has_data:
+        if data is not None:
             message["data"] = data
         return message

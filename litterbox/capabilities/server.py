@@ -57,6 +57,7 @@ async def serve_capabilities(
             _logger.warning("a connection of uid %d (process %d) was refused", peer.uid, peer.pid)
             return
         open_connections += 1
+        stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
         try:
             await converse(stream, requests, guest_daemons, peer=peer.pid)
         except* trio.BrokenResourceError:

@@ -71,6 +71,7 @@ async def _carry(connection: int, frames: wire.FrameReader, has_terminal: bool) 
         terminal.raw(_STANDARD_INPUT) if has_terminal else contextlib.nullcontext() as line,
     ):
         client = _Client(trio.SocketStream(_adopted(connection)), frames, line)
+        client.stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
         async with client.stream, trio.open_nursery() as nursery:
             nursery.start_soon(client.pass_signals, signals)
             nursery.start_soon(client.send_input)

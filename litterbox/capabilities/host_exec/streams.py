@@ -55,7 +55,8 @@ class _Streams:
     child: Child
     client: Client
     raw: bool = attrs.field(kw_only=True)
-    waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not taken yet
+    waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not been given yet
+    giving: int = attrs.field(default=0, init=False)  # bytes that it is being given
     input_ended: bool = attrs.field(default=False, init=False)
     changed: trio.Event = attrs.field(factory=trio.Event, init=False)  # either of them
     patience: float = attrs.field(default=math.inf, init=False)  # seconds of silence that are waited for
@@ -70,7 +71,7 @@ class _Streams:
     async def _hear_one(self) -> None:
         match await self.client.receive():
             case HostExecStdin(data=data):
-                while len(self.waiting) > STDIN_WINDOW:  # only of a client that knows of no window
+                while len(self.waiting) + self.giving > STDIN_WINDOW:  # only of a client that knows of no window
                     await self.changed.wait()
                 self.waiting += data
                 self._tell_change()
@@ -99,18 +100,31 @@ class _Streams:
                     await self.changed.wait()
                 if not self.waiting:
                     break
-                data = bytes(self.waiting[:CHUNK])
-                await stdin.send_all(data)
-                del self.waiting[: len(data)]
-                self._tell_change()
-                if self.raw:
-                    await self.client.answer(messages.ack(stdin=len(data)))
+                await self._give(stdin, self._next_piece())
             if self.child.terminal is None:
                 await stdin.aclose()
             else:
                 await stdin.send_all(_EOF)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             return  # nothing more is acknowledged, so nothing more comes
+
+    def _next_piece(self) -> bytearray:
+        """Take at most CHUNK bytes of what waits: all of it, without a copy, where it is no more."""
+        if len(self.waiting) <= CHUNK:
+            piece, self.waiting = self.waiting, bytearray()
+        else:
+            piece = self.waiting[:CHUNK]
+            del self.waiting[:CHUNK]
+        return piece
+
+    async def _give(self, stdin: trio.abc.SendStream, piece: bytearray) -> None:
+        """Write it to the command, and acknowledge it."""
+        self.giving = len(piece)
+        await stdin.send_all(piece)
+        self.giving = 0
+        self._tell_change()
+        if self.raw:
+            await self.client.answer(messages.ack(stdin=len(piece)))
 
     async def tell_output(self) -> None:
         """Send the client what the command writes. Returns when the command has ended, and all of it was sent."""
