@@ -6,6 +6,7 @@ Each command is imported only when it is the one: the start of every entry goes 
 import os
 import sys
 
+from litterbox_guest import standard
 from litterbox_guest.errors import GuestError
 
 # Importing `signal` costs 4 ms, for its enums; the module under it is built into the interpreter.
@@ -41,15 +42,16 @@ def main(argv: list[str]) -> int:
             case [name, *arguments] if by_own_name or name in _INTERCEPTORS:
                 return _intercept(name, arguments)
             case _:
-                sys.stderr.write(_USAGE)
+                standard.say(_USAGE, standard.ERROR)
                 return _USAGE_STATUS
     except GuestError as error:
-        sys.stderr.write(f"litterbox: {error.sentence}\n")
+        standard.say(f"litterbox: {error.sentence}\n", standard.ERROR)
         return error.status
 
 
 def _intercept(name: str, arguments: list[str]) -> int:
     """Stand in for the command of that name: one of ours, or a host command that has a link."""
+    standard.occupy()
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends it as any other, without a traceback
     if name == "notify-send":
         from litterbox_guest.interceptors import notify_send

@@ -10,7 +10,6 @@ import trio
 from litterbox.agent import requester
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.binding import Bindings
-from litterbox.agent.hangup import Hangups
 from litterbox.agent.identities import Identities, Identity
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.lock import AgentLock
@@ -18,6 +17,7 @@ from litterbox.agent.protocol import Failure, Response
 from litterbox.agent.questions import Asker, Called
 from litterbox.audit import AuditError, AuditLog
 from litterbox.confirm.question import Answer, Question
+from litterbox.hangup import Hangups
 
 _MOST_WORDS: Final = 32
 _LONGEST_HOST: Final = 255

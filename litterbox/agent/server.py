@@ -15,11 +15,11 @@ from litterbox import peers
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.answering import Conversation
 from litterbox.agent.decisions import Agent, Approve, Ask, Decisions
-from litterbox.agent.hangup import open_hangups
 from litterbox.agent.identities import Identities
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.protocol import NEED_DATA, AgentConnection, FramingError, encode
 from litterbox.audit import AuditLog
+from litterbox.hangup import open_hangups
 from litterbox.peers import Peer, may_use_the_box
 
 MAX_CONNECTIONS: Final = 4096

@@ -1,26 +1,47 @@
 """Ending a child of the daemon that leads a process group, and everything in that group."""
 
+import os
 import signal
+from typing import Final
 
 import trio
 
 from litterbox.capabilities import process_groups
 
+_LAST_WAIT: Final = 1.0  # seconds for what was killed to be gone
 
-async def end(process: trio.Process, *, grace: float = process_groups.GRACE) -> None:
-    """Have the process group gone and the process reaped: TERM, and KILL after `grace` seconds, at once where it is 0.
 
-    Cannot be cancelled. Does nothing where the group has ended.
+async def ended(process: trio.Process) -> None:
+    """Wait until the process has ended, and leave it unreaped: as long as it is, its number is no other's."""
+    pidfd = os.pidfd_open(process.pid)
+    try:
+        await trio.lowlevel.wait_readable(pidfd)
+    finally:
+        os.close(pidfd)
+
+
+async def end(process: trio.Process, *, grace: float = process_groups.GRACE) -> int | None:
+    """Have the process group gone, by TERM, and KILL after `grace` seconds, and the process reaped.
+
+    Returns its status, as `trio.Process.returncode`; None where it lives on: another user's, as sudo is. Nobody may
+    have reaped it before. Cannot be cancelled.
     """
     group = process.pid
-    if process.returncode is not None and not process_groups.is_there(group):
-        return
     with trio.CancelScope(shield=True):
-        if grace:
-            process_groups.end(group, signal.SIGTERM)
-            with trio.move_on_after(grace):
-                await process.wait()
-                while process_groups.is_there(group):  # noqa: ASYNC110 - nothing tells of the end of a group
-                    await trio.sleep(process_groups.GLANCE)
-        process_groups.end(group, signal.SIGKILL)
-        await process.wait()
+        if await _has_living(group):
+            if grace:
+                process_groups.end(group, signal.SIGTERM)
+                await _gone_within(grace, group)
+            process_groups.end(group, signal.SIGKILL)
+            await _gone_within(_LAST_WAIT, group)
+    return process.poll()
+
+
+async def _gone_within(seconds: float, group: int) -> None:
+    with trio.move_on_after(seconds):
+        while await _has_living(group):  # noqa: ASYNC110 - nothing tells of the end of a group
+            await trio.sleep(process_groups.GLANCE)
+
+
+async def _has_living(group: int) -> bool:
+    return await trio.to_thread.run_sync(process_groups.has_living, group)

@@ -63,7 +63,7 @@ def read(uri: str, allowed: Collection[str]) -> Link:
     except ValueError as error:
         raise BadLink("its site cannot be read") from error
     if scheme == "mailto":
-        _check_letter(parts.query)
+        _check_letter(rest)
     user, _at, site = parts.netloc.rpartition("@")
     if scheme in _WEB or site:
         _check_site(parts, site, web=scheme in _WEB)
@@ -107,8 +107,11 @@ def _may_be_in_a_site(character: str) -> bool:
     return unicodedata.category(character)[0] in _LETTER_CATEGORIES or character in _DOTS
 
 
-def _check_letter(query: str) -> None:
-    for field in query.replace(";", "&").split("&"):
+def _check_letter(rest: str) -> None:
+    """What stands behind the scheme; mail programs differ in what they take for the beginning of a field."""
+    if "#" in rest:
+        raise BadLink("a letter's link cannot hold the character #; it would be written as %23")
+    for field in rest.replace(";", "&").replace("?", "&").split("&"):
         name, equals, _value = field.partition("=")
         if equals and unquote(name).lower() not in _OF_A_LETTER:
             raise BadLink(f"a link may not set {quoted(unquote(name))} of a letter")

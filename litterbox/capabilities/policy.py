@@ -62,13 +62,26 @@ class Policy:
         """
         grant = self.grants()[capability]
         if grant == "confirm":
-            answer = await self.ask(question())
+            answer = await self._ask(capability, question(), detail)
+            if not self.grants()[capability]:  # taken back while the window was open
+                answer = Answer.REFUSED
         else:
             answer = Answer.ALLOWED if grant else Answer.REFUSED
         if answer.approved:
             return None if self._record(capability, detail, "approved", answer.decided_by) else _UNAUDITED
-        self._record(capability, detail, _refusal(answer), answer.decided_by)
+        if answer is not Answer.WITHDRAWN:
+            self._record(capability, detail, _refusal(answer), answer.decided_by)
         return _REASONS.get(answer, "the user said no")
+
+    async def _ask(self, capability: str, question: Question, detail: Detail) -> Answer:
+        """Ask; a question that its client withdraws is written down too."""
+        answer = Answer.WITHDRAWN
+        try:
+            answer = await self.ask(question)
+        finally:
+            if answer is Answer.WITHDRAWN:
+                self._record(capability, detail, _refusal(answer), answer.decided_by)
+        return answer
 
     def refuse(self, capability: str, detail: Detail, reason: str) -> None:
         """Write down that a request was refused without asking anybody."""

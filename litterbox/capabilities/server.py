@@ -14,11 +14,14 @@ from litterbox import __version__, peers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.requests import Requests
 from litterbox.confirm.visible import visible
+from litterbox.hangup import open_hangups
 from litterbox_guest import messages, wire
 
 HELLO_WITHIN: Final = 10.0  # seconds a connection has to say hello
 MAX_CONNECTIONS: Final = 4096
 MAX_MALFORMED: Final = 5  # the fifth malformed frame closes the connection
+MOST_UNREAD_OF_ALL: Final = 64 * wire.MAX_FRAME
+MOST_CAPABILITIES: Final = 64  # in a hello
 MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that are read ahead; then the connection waits, its end too
 
 _READ_SIZE: Final = messages.CHUNK + 1024  # a piece of a stream with what is around it
@@ -49,6 +52,7 @@ async def serve_capabilities(
 ) -> None:
     """Serve the box, its user and its root and nobody else, until cancelled."""
     open_connections = 0
+    room = Room()
 
     async def handle(stream: trio.SocketStream) -> None:
         nonlocal open_connections
@@ -59,25 +63,48 @@ async def serve_capabilities(
         open_connections += 1
         stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
         try:
-            await converse(stream, requests, guest_daemons, peer=peer.pid)
+            # Where nothing more is read ahead, this still tells of the client's end.
+            with hangups.cancelling(stream.socket):
+                await converse(stream, requests, guest_daemons, room, peer=peer.pid)
         except* trio.BrokenResourceError:
             _logger.debug("a connection of the box broke")
-        except* (wire.FrameTooLarge, wire.Truncated) as errors:
+        except* (wire.FrameTooLarge, NoRoom) as errors:
             _logger.warning("a connection of the box was closed: %s", errors.exceptions[0])
         except* Exception:
             _logger.exception("a connection of the box was closed: a fault of Litterbox")
         finally:
             open_connections -= 1
 
-    await trio.serve_listeners(handle, [listener], task_status=task_status)
+    async with open_hangups() as hangups:
+        await trio.serve_listeners(handle, [listener], task_status=task_status)
 
 
-async def converse(stream: trio.abc.Stream, requests: Requests, guest_daemons: GuestDaemons, *, peer: int) -> None:
-    """One connection, from its hello to its end. Raises wire.FrameTooLarge and wire.Truncated."""
-    conversation = _Conversation(stream, requests, guest_daemons, peer)
+class NoRoom(Exception):
+    """The connections of the box hold more than may be read ahead for all of them."""
+
+
+@attrs.define
+class Room:
+    """For what is read ahead of all connections together: a box can open many, and begin a frame on each."""
+
+    taken: int = 0
+
+    def take(self, size: int) -> None:
+        """Raises NoRoom."""
+        self.taken += size
+        if size > 0 and self.taken > MOST_UNREAD_OF_ALL:
+            raise NoRoom(f"{self.taken:,} bytes wait to be read on all connections")
+
+
+async def converse(
+    stream: trio.abc.Stream, requests: Requests, guest_daemons: GuestDaemons, room: Room, *, peer: int
+) -> None:
+    """One connection, from its hello to its end. Raises wire.FrameTooLarge and NoRoom, in groups."""
+    conversation = _Conversation(stream, requests, guest_daemons, room, peer)
     try:
         await conversation.run()
     finally:
+        room.take(-conversation.unread)
         guest_daemons.conversations.discard(conversation)
 
 
@@ -88,35 +115,36 @@ class _Conversation:
     stream: trio.abc.Stream
     requests: Requests
     guest_daemons: GuestDaemons
+    room: Room
     peer: int
     frames: wire.FrameReader = attrs.field(factory=wire.FrameReader)
     accepted: frozenset[str] | None = None  # until its hello
     features: frozenset[str] = frozenset()
     malformed: int = 0
+    unread: int = 0  # bytes, as `room` has them
+    scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)  # of all that the connection does
     sending: trio.Lock = attrs.field(factory=trio.Lock)
     changed: trio.Event = attrs.field(factory=trio.Event)  # bytes came, or were read as a frame
 
     async def run(self) -> None:
         with trio.CancelScope(deadline=trio.current_time() + HELLO_WITHIN) as deadline:
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(self._read_ahead, nursery.cancel_scope)
-                with suppress(_TooMuchNonsense):
-                    while True:
-                        with suppress(wire.MalformedFrame):
-                            await self._answer(await self._next_frame())
-                        if self.accepted is not None:
-                            deadline.deadline = float("inf")
-                nursery.cancel_scope.cancel()
+                self.scope = nursery.cancel_scope
+                nursery.start_soon(self._read_ahead)
+                while True:
+                    with suppress(wire.MalformedFrame):
+                        await self._answer(await self._next_frame())
+                    if self.accepted is not None:
+                        deadline.deadline = float("inf")
 
-    async def _read_ahead(self, scope: trio.CancelScope) -> None:
+    async def _read_ahead(self) -> None:
         """Collect what the client sends, as far as there is room; its end withdraws what it asked for."""
         while data := await self.stream.receive_some(_READ_SIZE):
             self.frames.receive_data(bytes(data))
             self._tell_change()
             while self.frames.unread > MOST_UNREAD:
                 await self.changed.wait()
-        self.frames.receive_data(b"")
-        scope.cancel()
+        self.scope.cancel()
 
     async def _next_frame(self) -> dict[str, object]:
         """Raises wire.MalformedFrame, which has been answered, and wire.FrameTooLarge."""
@@ -135,6 +163,9 @@ class _Conversation:
             await self.changed.wait()
 
     def _tell_change(self) -> None:
+        """Raises NoRoom."""
+        more, self.unread = self.frames.unread - self.unread, self.frames.unread
+        self.room.take(more)
         self.changed.set()
         self.changed = trio.Event()
 
@@ -142,7 +173,7 @@ class _Conversation:
         self.malformed += 1
         await self._send(wire.encode(messages.error(reason)))
         if self.malformed >= MAX_MALFORMED:
-            raise _TooMuchNonsense
+            self.scope.cancel()
 
     async def _tell_excess(self, reason: str) -> None:
         """Say why the connection is closed now, to whoever takes it at once."""
@@ -176,6 +207,9 @@ class _Conversation:
 
     async def _greet(self, hello: messages.Hello) -> None:
         """Grant what the settings grant now. A second hello changes nothing that the first was granted."""
+        if len(hello.capabilities) > MOST_CAPABILITIES or len(hello.features or []) > MOST_CAPABILITIES:
+            await self._send(wire.encode(messages.error(f"a hello names at most {MOST_CAPABILITIES} of each")))
+            return
         grants = self.requests.policy.grants()
         accepted = [name for name in hello.capabilities if grants.get(name)]
         if self.accepted is None:
@@ -208,7 +242,3 @@ class _Conversation:
     async def _send(self, frame: bytes) -> None:
         async with self.sending:
             await self.stream.send_all(frame)
-
-
-class _TooMuchNonsense(Exception):
-    """The client has sent MAX_MALFORMED frames that are none."""

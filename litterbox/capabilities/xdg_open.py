@@ -31,22 +31,26 @@ class Links:
     async def answer(self, request: XdgOpen, client: Client) -> None:
         detail: Detail = {"purpose": request.uri, "peer": client.peer}
         try:
-            link = read(request.uri, self.policy.settings().xdg_open_schemes)
+            await self._answer(request.uri, detail, client)
         except BadLink as error:
             self.policy.refuse(CAPABILITY, detail, error.sentence)
             await client.refuse(f"the link was refused: {error.sentence}")
-            return
+        except OpeningError as error:
+            self.policy.tell_failure(CAPABILITY, detail, error.sentence)
+            await client.refuse(error.sentence, status=error.status)
+
+    async def _answer(self, uri: str, detail: Detail, client: Client) -> None:
+        """Raises BadLink and OpeningError."""
+        link = self._read(uri)
         refusal = await self.policy.permit(CAPABILITY, lambda: question(self.policy.box, link), detail)
         if refusal:
             await client.refuse(f"the link was declined: {refusal}")
             return
-        try:
-            await self.opener.open(link.uri)
-        except OpeningError as error:
-            self.policy.tell_failure(CAPABILITY, detail, error.sentence)
-            await client.refuse(error.sentence, status=error.status)
-            return
+        await self.opener.open(self._read(uri).uri)  # the schemes may have changed meanwhile
         await client.answer(messages.ack())
+
+    def _read(self, uri: str) -> Link:
+        return read(uri, self.policy.settings().xdg_open_schemes)
 
 
 def question(box: str, link: Link) -> Question:

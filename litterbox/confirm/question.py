@@ -18,6 +18,8 @@ MOST_FIELDS: Final = 8  # each takes two lines at the smallest of _SIZES
 # The longest value, and the longest claim, in columns. A fingerprint, at 50, is never cut.
 _SIZES: Final = ((LONGEST_VALUE, 120), (LONGEST_VALUE, 60), *((size, 50) for size in range(140, 49, -10)))
 
+_SURE_TO_FIT: Final = 20  # columns that one character takes at most, as its escape too
+
 _INDENT: Final = "    "
 _LEFT_TO_RIGHT: Final = "\N{LEFT-TO-RIGHT MARK}"  # a line in Hebrew starts at the left margin, like its label
 
@@ -127,6 +129,20 @@ def text(question: Question) -> str:
         if len(lines) <= MOST_LINES:
             break
     return "\n".join(line if line.isascii() else f"{_LEFT_TO_RIGHT}{line}" for line in lines)
+
+
+def shows_all(question: Question) -> bool:
+    """Whether `text` shows every value whole."""
+    longest, longest_claim = _SIZES[0]
+    return (
+        len(_lines(question, longest, longest_claim)) <= MOST_LINES
+        and all(_fits(value, longest) for _label, value in question.fields)
+        and all(_fits(value, longest_claim) for _label, value in question.claims)
+    )
+
+
+def _fits(value: str, longest: int) -> bool:
+    return len(value) <= longest and columns(visible(value, longest=_SURE_TO_FIT * longest)) <= longest
 
 
 def _lines(question: Question, longest: int, longest_claim: int) -> list[str]:

@@ -1,6 +1,7 @@
 """The commands of the host that a box may run: what a table `[commands.NAME]` of its settings says."""
 
 import os
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import attrs
@@ -18,6 +19,8 @@ FOLDER_WARNING = (
     "account, whatever the patterns."
 )
 REST = "..."  # in an argument pattern, the last: any further arguments
+
+_MOST_LINKS = 40  # the kernel follows no more
 
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
 _LONGEST_NAME = 64
@@ -75,11 +78,29 @@ def is_command_name(name: str) -> bool:
 
 
 def is_in_a_box(program: str) -> bool:
-    """Whether the program, or what a link of that name leads to, is in the home of a box, which could change it."""
-    homes = os.path.realpath(paths.homes())
-    return any(
-        os.path.commonpath([homes, path]) == homes for path in (os.path.realpath(program), os.path.normpath(program))
-    )
+    """Whether the way to the program leads through the home of a box, which could change where it ends."""
+    homes = {os.path.realpath(paths.homes()), os.path.normpath(paths.homes())}
+    return any(os.path.commonpath([home, path]) == home for path in _way(program) for home in homes)
+
+
+def _way(path: str) -> Iterator[str]:
+    """Each place on the way to `path`, what its links lead to included, as the kernel goes."""
+    place = "/"
+    rest = [step for step in reversed(path.split("/")) if step]
+    links = 0
+    while rest:
+        step = rest.pop()
+        place = os.path.normpath(os.path.join(place, step))
+        yield place
+        try:
+            target = os.readlink(place)
+        except OSError:  # no link, or not there
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            return
+        rest += [step for step in reversed(target.split("/")) if step]
+        place = "/" if target.startswith("/") else os.path.dirname(place)
 
 
 def _problem_of_command(name: str, table: dict[str, object], error: cattrs.ClassValidationError) -> NotAllowed:

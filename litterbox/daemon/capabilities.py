@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 from litterbox.audit import AuditLog
 from litterbox.capabilities.bus import own_bus
 from litterbox.capabilities.clipboard import Clipboard
-from litterbox.capabilities.host_exec.commands import HostCommands
-from litterbox.capabilities.host_exec.guarding import open_guard
+from litterbox.capabilities.host_exec.commands import open_host_commands
 from litterbox.capabilities.notification_service import Notifier
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.opener import open_opener
@@ -33,13 +32,15 @@ async def open_capabilities(
         return [environment_on(login) for login in logins]
 
     policy = Policy(box=name, ask=ask, audit=audit)
-    async with open_opener(environments) as opener, open_guard() as guard:
+
+    def environment() -> dict[str, str]:
+        return next(iter(environments()), environment_on({}))
+
+    async with open_opener(environments) as opener, open_host_commands(policy, environment) as host_commands:
         yield Requests(
             policy=policy,
             notifications=Notifications(policy=policy, notifier=Notifier(name, buses)),
             links=Links(policy=policy, opener=opener),
             clipboard=Clipboard(policy=policy, selections=Selections(displays.newest_first)),
-            host_commands=HostCommands(
-                policy=policy, guard=guard, environment=lambda: next(iter(environments()), environment_on({}))
-            ),
+            host_commands=host_commands,
         )

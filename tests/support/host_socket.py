@@ -14,8 +14,7 @@ import trio
 
 from litterbox import limits, paths
 from litterbox.audit import AuditLog
-from litterbox.capabilities.host_exec.commands import HostCommands
-from litterbox.capabilities.host_exec.guarding import open_guard
+from litterbox.capabilities.host_exec.commands import open_host_commands
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.server import GuestDaemons, serve_capabilities
@@ -84,10 +83,9 @@ async def _main() -> None:
         policy = Policy(box="work", ask=ask, audit=audit)
         async with (
             open_unix_listener(paths.host_socket("work")) as listener,
-            open_guard() as guard,
+            open_host_commands(policy, lambda: os.environ) as commands,
             trio.open_nursery() as nursery,
         ):
-            commands = HostCommands(policy=policy, guard=guard, environment=lambda: os.environ)
             requests = Requests(policy=policy, notifications=None, links=None, clipboard=None, host_commands=commands)
             await nursery.start(serve_capabilities, listener, requests, GuestDaemons())
             print("ready", flush=True)

@@ -4,11 +4,11 @@ Starts without argparse, trio, attrs and typing; see host.py.
 """
 
 import os
-import sys
 
 from litterbox_guest import wire
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors.host import FAILED, Host, Refused
+from litterbox_guest.standard import say
 
 USAGE_FAILED = 2
 MOST = 16 * 1024 * 1024  # bytes that the host takes
@@ -37,7 +37,7 @@ def main(arguments: "list[str]") -> int:
     """Returns the exit status. Raises GuestError."""
     verb, fields = _parse(arguments)
     if verb == "help":
-        sys.stdout.write(_USAGE)
+        say(_USAGE)
     elif verb == "get":
         _get(fields)
     else:

@@ -25,11 +25,15 @@ class Host:
     """A connection that asked for `capability` and `features`. Raises Refused where the host cannot be reached.
 
     Where the capability is not granted, the host refuses the request itself, with its reason, and writes that down.
-    `failed` is the exit status of a refusal, where the host names no other.
+    `failed` is the exit status where there is no host, or it goes away, `refused` of a refusal for which the host names
+    no other; the same where it is not given.
     """
 
-    def __init__(self, capability: str, *, features: "tuple[str, ...]" = (), failed: int = FAILED) -> None:
+    def __init__(
+        self, capability: str, *, features: "tuple[str, ...]" = (), failed: int = FAILED, refused: "int | None" = None
+    ) -> None:
         self.failed = failed
+        self.refused = failed if refused is None else refused
         runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}"
         box = os.environ.get("LITTERBOX_NAME", "")
         self.frames = wire.FrameReader()
@@ -38,7 +42,7 @@ class Host:
             self.socket.connect(f"{runtime}/litterbox/{box}.sock")
         except OSError as error:
             self.socket.close()
-            raise self._refused(f"the host does not answer: {error.strerror}") from error
+            raise self._gone(f"the host does not answer: {error.strerror}") from error
         hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
         if features:
             hello["features"] = list(features)
@@ -54,9 +58,9 @@ class Host:
         try:
             self.socket.sendall(wire.encode(message, data))
         except wire.FrameTooLarge as error:
-            raise self._refused("there is more of it than fits in one message") from error
+            raise self._gone("there is more of it than fits in one message") from error
         except OSError as error:
-            raise self._refused(f"the host went away: {error.strerror}") from error
+            raise self._gone(f"the host went away: {error.strerror}") from error
 
     def receive(self) -> "dict[str, object]":
         """The next answer. Raises Refused where it is an error, and where none comes any more."""
@@ -66,16 +70,19 @@ class Host:
                 if frame is None:
                     data = self.socket.recv(_READ_SIZE)
                     if not data:
-                        raise self._refused("the host went away")
+                        raise self._gone("the host went away")
                     self.frames.receive_data(data)
                     continue
             except OSError as error:
-                raise self._refused(f"the host went away: {os.strerror(error.errno or errno.EIO)}") from error
+                raise self._gone(f"the host went away: {os.strerror(error.errno or errno.EIO)}") from error
             except (wire.FrameTooLarge, wire.MalformedFrame, wire.Truncated) as error:
-                raise self._refused(f"the host sent what cannot be read: {error}") from error
+                raise self._gone(f"the host sent what cannot be read: {error}") from error
             if frame.get("type") == "error":
-                raise self._refused(str(frame.get("reason", "no reason given")), frame.get("status"))
+                status = frame.get("status")
+                if not isinstance(status, int) or not 0 < status <= _LARGEST_STATUS:
+                    status = self.refused
+                raise Refused(str(frame.get("reason", "no reason given")), status)
             return frame
 
-    def _refused(self, reason: str, status: object = None) -> Refused:
-        return Refused(reason, status if isinstance(status, int) and 0 < status <= _LARGEST_STATUS else self.failed)
+    def _gone(self, reason: str) -> Refused:
+        return Refused(reason, self.failed)

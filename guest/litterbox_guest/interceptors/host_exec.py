@@ -5,9 +5,8 @@ starts the command meanwhile.
 """
 
 import os
-import sys
 
-from litterbox_guest import __version__, wire
+from litterbox_guest import __version__, standard, wire
 from litterbox_guest.interceptors.host import Host
 
 _FAILED = 125  # the host cannot be reached, or went away
@@ -33,40 +32,49 @@ def main(arguments: "list[str]") -> int:
     """`host-exec`'s own command line. Raises GuestError."""
     match arguments:
         case ["--help" | "-?" | "-h", *_]:
-            sys.stdout.write(_USAGE)
+            standard.say(_USAGE)
             return 0
         case ["--version" | "-V", *_]:
-            sys.stdout.write(f"host-exec of Litterbox {__version__}\n")
+            standard.say(f"host-exec of Litterbox {__version__}\n")
             return 0
         case ["--", *words] if words:
             return run(words)
         case [word, *_] if not word.startswith("-"):
             return run(arguments)
-    sys.stderr.write(_USAGE)
+    standard.say(_USAGE, standard.ERROR)
     return _USAGE_STATUS
 
 
 def run(words: "list[str]") -> int:
     """Run the command `words` on the host; returns its exit status. Raises GuestError."""
-    has_terminal = os.isatty(0) and os.isatty(1)
-    host = Host("host_exec", features=(wire.STREAMS,), failed=_FAILED)
-    host.send(_request(words, has_terminal=has_terminal))
+    terminal = _terminal()
+    message: dict[str, object] = {"type": "host_exec", "command": words[0], "args": words[1:]}
+    message["working_dir"] = _working_dir()
+    if terminal is not None:
+        message["terminal"] = terminal
+    host = Host("host_exec", features=(wire.STREAMS,), failed=_FAILED, refused=_NOT_RUNNABLE)
+    host.send(message)
 
     from litterbox_guest.interceptors import host_streams
 
-    host.failed = _NOT_RUNNABLE
     host.receive()
-    return host_streams.main(host.socket.detach(), host.frames, has_terminal=has_terminal)
+    return host_streams.main(host.socket.detach(), host.frames, has_terminal=terminal is not None)
 
 
-def _request(words: "list[str]", *, has_terminal: bool) -> "dict[str, object]":
-    message: dict[str, object] = {"type": "host_exec", "command": words[0], "args": words[1:]}
+def _working_dir() -> str:
     try:
-        message["working_dir"] = os.getcwd()
-    except FileNotFoundError:  # somebody has removed it
-        message["working_dir"] = ""
-    if has_terminal:
+        return os.getcwd()
+    except OSError:  # somebody has removed it
+        return ""
+
+
+def _terminal() -> "dict[str, object] | None":
+    """The caller's terminal, where its input and its output are on one."""
+    if not (os.isatty(0) and os.isatty(standard.OUTPUT)):
+        return None
+    try:
         columns, rows = os.get_terminal_size(0)
-        term = os.environ.get("TERM", "")
-        message["terminal"] = {"rows": rows, "columns": columns, "term": term, "stderr": os.isatty(2)}
-    return message
+    except OSError:  # it was hung up just now
+        return None
+    stderr = os.isatty(standard.ERROR)
+    return {"rows": rows, "columns": columns, "term": os.environ.get("TERM", ""), "stderr": stderr}

@@ -158,9 +158,13 @@ class _Client:
                 await self._resize()
 
     async def _resize(self) -> None:
-        if self.line is not None:
+        if self.line is None:
+            return
+        try:
             columns, rows = os.get_terminal_size(_STANDARD_INPUT)
-            await self._send({"type": "host_exec_resize", "rows": rows, "columns": columns})
+        except OSError:  # hung up
+            return
+        await self._send({"type": "host_exec_resize", "rows": rows, "columns": columns})
 
     async def _send(self, message: dict[str, object], data: bytes | None = None) -> None:
         async with self.sending:

@@ -3,11 +3,10 @@
 Starts without argparse, trio, attrs and typing; see host.py.
 """
 
-import sys
-
 from litterbox_guest import __version__
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors.host import FAILED, Host
+from litterbox_guest.standard import say
 
 _URGENCIES = ("low", "normal", "critical")
 _LARGEST = 2**31 - 1
@@ -57,10 +56,10 @@ def main(arguments: "list[str]") -> int:
     options, words = _parse(arguments)
     names = [name for name, _value in options]
     if "--help" in names:
-        sys.stdout.write(_USAGE)
+        say(_USAGE)
         return 0
     if "--version" in names:
-        sys.stdout.write(f"notify-send of Litterbox {__version__}\n")
+        say(f"notify-send of Litterbox {__version__}\n")
         return 0
     if not words or len(words) > 2:
         raise _wrong("a summary is needed, and at most a body behind it")
@@ -68,12 +67,11 @@ def main(arguments: "list[str]") -> int:
     host = Host("notify")
     shown = host.request(message)
     if "--print-id" in names:
-        sys.stdout.write(f"{shown.get('id')}\n")
-        sys.stdout.flush()
+        say(f"{shown.get('id')}\n")
     if message["wait"] or message["actions"]:
         action = host.receive().get("action")
         if isinstance(action, str):
-            sys.stdout.write(f"{action}\n")
+            say(f"{action}\n")
     return 0
 
 

@@ -36,18 +36,25 @@ class Terminal:
         mode[_CFLAG] = (mode[_CFLAG] & ~(termios.CSIZE | termios.PARENB)) | termios.CS8
         mode[_LFLAG] &= ~_LOCAL_OFF
         mode[_CC][termios.VMIN], mode[_CC][termios.VTIME] = 1, 0
-        termios.tcsetattr(self.descriptor, termios.TCSADRAIN, mode)
+        self._set(mode)
 
     def restore(self) -> None:
-        """As it was; a terminal that is gone needs no mode."""
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(self.descriptor, termios.TCSADRAIN, self.before)
+        """As it was."""
+        self._set(self.before)
+
+    def _set(self, mode: list[Any]) -> None:
+        with contextlib.suppress(termios.error):  # one that was hung up needs no mode
+            termios.tcsetattr(self.descriptor, termios.TCSADRAIN, mode)
 
 
 @contextlib.contextmanager
-def raw(descriptor: int) -> Iterator[Terminal]:
-    """The terminal in raw mode for the length of the block, whatever happens in it."""
-    terminal = Terminal(descriptor, termios.tcgetattr(descriptor))
+def raw(descriptor: int) -> Iterator[Terminal | None]:
+    """The terminal in raw mode for the length of the block, whatever happens in it; None where it was hung up."""
+    try:
+        terminal = Terminal(descriptor, termios.tcgetattr(descriptor))
+    except termios.error:
+        yield None
+        return
     try:
         terminal.make_raw()
         yield terminal

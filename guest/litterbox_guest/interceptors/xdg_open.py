@@ -4,11 +4,11 @@ Starts without argparse, trio, attrs and typing; see host.py. Options and exit c
 """
 
 import os
-import sys
 
 from litterbox_guest import __version__
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors.host import Host
+from litterbox_guest.standard import say
 
 _BAD_SYNTAX = 1
 _NO_SUCH_FILE = 2
@@ -70,10 +70,10 @@ def main(arguments: "list[str]") -> int:
     """Returns the exit status of success, or of a command line without a word. Raises GuestError."""
     for word in arguments:
         if word in _PRINTED:
-            sys.stdout.write(_PRINTED[word])
+            say(_PRINTED[word])
             return 0
     if not arguments or not arguments[0]:
-        sys.stdout.write(_PRINTED["--help"])
+        say(_PRINTED["--help"])
         return _BAD_SYNTAX
     for number, word in enumerate(arguments):
         if word.startswith("-"):

@@ -24,69 +24,75 @@ _WINSIZE: Final = struct.Struct("4H")  # struct winsize: rows, columns, and pixe
 _LARGEST_SIZE: Final = 0xFFFF
 _SET_PIPE_SIZE: Final = 1031  # F_SETPIPE_SZ of fcntl(2); the module has it by name from Python 3.10 on, on Linux
 # What the daemon was started with may ignore these (nohup, a shell's `&`), and a child would inherit that.
-_TO_RESET: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP, signal.SIGUSR1)
+_TO_RESET: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP, signal.SIGPIPE)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Child:
-    """A running command. `stderr` is None where it writes that to its terminal, `terminal` where it has none."""
+    """A running command. `stderr` is None where it writes that to its terminal, `terminal` where it has none.
+
+    State: whether it has been ended, so that its number may be another's.
+    """
 
     process: trio.Process
     stdin: trio.abc.SendStream
     stdout: trio.abc.ReceiveStream
     stderr: trio.abc.ReceiveStream | None
     terminal: int | None
+    is_over: bool = attrs.field(default=False, init=False)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send its process group a signal, as long as it runs."""
-        if self.process.returncode is None:
+        """Send its process group a signal."""
+        if not self.is_over:
             # A session's leader has no parent in its session, so that SIGTSTP would do nothing.
             stops = self.terminal is not None and number is signal.SIGTSTP
             process_groups.tell(self.process.pid, signal.SIGSTOP if stops else number)
 
     def resize(self, rows: int, columns: int) -> None:
-        if self.terminal is not None:
+        if self.terminal is not None and not self.is_over:
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, _winsize(rows, columns))
 
-    async def aclose(self) -> None:
-        """Have its process group gone and its streams closed. Cannot be cancelled."""
-        await ending.end(self.process)
+    async def end(self) -> int | None:
+        """Close its streams, have its process group gone and the process reaped. Cannot be cancelled.
+
+        Returns its exit status, 128 + N where signal N ended it; None where it lives on, as another user's may.
+        """
+        self.is_over = True
         with trio.CancelScope(shield=True):
             for stream in (self.stdin, self.stdout, self.stderr):
-                if stream is not None:
+                if stream is not None:  # the end of a terminal reaches what no signal of ours does
                     await trio.aclose_forcefully(stream)
+        status = await ending.end(self.process)
+        return 128 - status if status is not None and status < 0 else status
 
 
 async def start(
     words: Sequence[str],
-    program: str,
     *,
     folder: int,
     environment: Mapping[str, str],
     terminal: Terminal | None,
     announce: int,
 ) -> Child:
-    """Start `program` with `words` as its arguments, its own name the first, in the folder of that descriptor.
+    """Start the program of that path, the first of `words`, in the folder of that descriptor.
 
-    The child writes to the descriptor `announce` that it is there before it becomes the program. Raises OSError.
+    The child writes to the descriptor `announce` that it is there before it becomes the program. Raises OSError and
+    subprocess.SubprocessError.
     """
     with trio.CancelScope(shield=True):  # nobody would know of a process that starts as we leave
         if terminal is None:
-            started = await _start_on_pipes(words, program, folder, environment, announce)
+            started = await _start_on_pipes(words, folder, environment, announce)
         else:
-            started = await _start_on_terminal(words, program, folder, environment, announce, terminal)
+            started = await _start_on_terminal(words, folder, environment, announce, terminal)
     return started
 
 
-async def _start_on_pipes(
-    words: Sequence[str], program: str, folder: int, environment: Mapping[str, str], announce: int
-) -> Child:
+async def _start_on_pipes(words: Sequence[str], folder: int, environment: Mapping[str, str], announce: int) -> Child:
     def before_exec() -> None:
         _before_exec(announce)
 
     process = await trio.lowlevel.open_process(
         list(words),
-        executable=program,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -104,7 +110,6 @@ async def _start_on_pipes(
 
 async def _start_on_terminal(
     words: Sequence[str],
-    program: str,
     folder: int,
     environment: Mapping[str, str],
     announce: int,
@@ -119,7 +124,6 @@ async def _start_on_terminal(
         fcntl.ioctl(ours, termios.TIOCSWINSZ, _winsize(terminal.rows, terminal.columns))
         process = await trio.lowlevel.open_process(
             list(words),
-            executable=program,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs if terminal.stderr else subprocess.PIPE,
@@ -138,11 +142,12 @@ async def _start_on_terminal(
 
 
 def _before_exec(announce: int) -> None:
-    """In the child."""
+    """In the child. What fails here is raised in the parent."""
     limits.restore()
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    os.write(announce, b"+%d\n" % os.getpid())
     for number in _TO_RESET:
         signal.signal(number, signal.SIG_DFL)
-    os.write(announce, b"+%d\n" % os.getpid())
 
 
 def _widen(stream: trio.abc.SendStream | trio.abc.ReceiveStream) -> None:
@@ -150,7 +155,7 @@ def _widen(stream: trio.abc.SendStream | trio.abc.ReceiveStream) -> None:
     assert isinstance(stream, trio.lowlevel.FdStream)
     try:
         fcntl.fcntl(stream.fileno(), _SET_PIPE_SIZE, CHUNK)
-    except PermissionError:
+    except OSError:
         return
 
 

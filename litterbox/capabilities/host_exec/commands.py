@@ -1,19 +1,26 @@
 """Answers `host_exec` of one box: what may run, where, who is asked, and its run from the start to the end."""
 
+import itertools
+import logging
+import os
 import shlex
-from collections.abc import Callable, Mapping
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import attrs
 import trio
 
+from litterbox.capabilities import ending
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
+from litterbox.capabilities.host_exec.child import Child
 from litterbox.capabilities.host_exec.folder import Place
-from litterbox.capabilities.host_exec.guarding import Guard
+from litterbox.capabilities.host_exec.guarding import Guard, open_guard
 from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox.capabilities.policy import Detail, Policy
-from litterbox.confirm.question import Approval, Question
+from litterbox.confirm.question import Approval, Question, shows_all
 from litterbox.confirm.spread import spread
 from litterbox.container.commands import FOLDER_WARNING, Command, is_in_a_box
 from litterbox.errors import LitterboxError
@@ -24,16 +31,21 @@ CAPABILITY: Final = "host_exec"
 MOST_CHILDREN: Final = 32
 
 _MOST_FIELDS: Final = 4  # of a question, for the words of the command
+_MOST_OF_FOLDER: Final = 2  # for the folder
+
+_logger = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
 class HostCommands:
-    """`environment` is what a program of the user's has on their newest login. State: how many more may run."""
+    """Made by `open_host_commands`. State: how many more may run, and how many requests there were."""
 
     policy: Policy
-    guard: Guard
     environment: Callable[[], Mapping[str, str]]
+    guard: Guard
+    nursery: trio.Nursery
     _slots: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MOST_CHILDREN), init=False)
+    _numbers: Iterator[int] = attrs.field(factory=itertools.count, init=False)
 
     async def answer(self, request: HostExec, client: Client) -> None:
         words = [request.command, *request.args]
@@ -61,49 +73,98 @@ class HostCommands:
             self._slots.acquire_nowait()
         except trio.WouldBlock:
             raise CommandRefused(f"the box runs {MOST_CHILDREN} commands on the host already") from None
+        running = None
         try:
-            await self._run(request, command, place, detail, client)
+            running = await self._start(request, command, place, detail, client)
         finally:
-            self._slots.release()
-
-    def _question(self, request: HostExec, command: Command, place: Place) -> Question:
-        """Raises CommandRefused where a window could not show all of it."""
-        words = shlex.join([command.program, *request.args])
-        shown = spread("Command", words, most=_MOST_FIELDS)
-        if shown is None:
-            raise CommandRefused("the command is too long to be shown in a question")
-        where = ("Folder", place.path if command.folder == "box" else "an empty one")
-        return Question(
-            box=self.policy.box,
-            asks="to run a command on this computer, outside of the box",
-            fields=(*shown, where, ("Beware", FOLDER_WARNING)) if command.folder == "box" else (*shown, where),
-            request=repr(request).encode(errors="surrogatepass"),
-            approval=Approval(CAPABILITY, words, place.path),
-        )
-
-    async def _run(self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client) -> None:
-        term = request.terminal.term if request.terminal else None
-        try:
-            running = await child.start(
-                [request.command, *request.args],
-                command.program,
-                folder=place.descriptor,
-                environment=environment.of_a_command(self.environment(), term),
-                terminal=request.terminal,
-                announce=await self.guard.descriptor(),
-            )
-        except OSError as error:
-            reason = f"{command.program} cannot be run on the host: {error.strerror}"
-            self.policy.tell_failure(CAPABILITY, detail, reason)
-            await client.refuse(reason)
+            if running is None:
+                self._slots.release()
+        if running is None:
             return
         status = None
         try:
             if STREAMS in client.features:
                 await client.answer(messages.ack())
-            status = await streams.relay(running, client)
+            await streams.relay(running, client)
+            status = await running.end()
         finally:
-            await running.aclose()
-            self.guard.forget(running.process.pid)
-            self.policy.tell_end(CAPABILITY, {**detail, "status": "cut off" if status is None else status})
-        await client.answer(messages.host_exec_done(status))
+            await self._finish(running, detail, status)
+        if status is not None:
+            await client.answer(messages.host_exec_done(status))
+
+    def _question(self, request: HostExec, command: Command, place: Place) -> Question:
+        """Raises CommandRefused where a window could not show all of it."""
+        words = shlex.join([command.program, *request.args])
+        path = place.path if command.folder == "box" else "an empty one"
+        shown = spread("Command", words, most=_MOST_FIELDS)
+        where = spread("Folder", path, most=_MOST_OF_FOLDER)
+        if shown is not None and where is not None:
+            question = Question(
+                box=self.policy.box,
+                asks="to run a command on this computer, outside of the box",
+                fields=(*shown, *where, *[("Beware", FOLDER_WARNING)] * (command.folder == "box")),
+                request=b"%d" % next(self._numbers),  # each is asked about by itself: one yes, one run
+                approval=Approval(CAPABILITY, words, place.path),
+            )
+            if shows_all(question):
+                return question
+        raise CommandRefused("the command is too long to be shown in a question")
+
+    async def _start(
+        self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client
+    ) -> Child | None:
+        """The running command; None where it cannot be run, which the client is told. Raises CommandRefused."""
+        term = request.terminal.term if request.terminal else None
+        announce = await self.guard.descriptor()
+        try:
+            running = await child.start(
+                [command.program, *request.args],
+                folder=place.descriptor,
+                environment=environment.of_a_command(self.environment(), term),
+                terminal=request.terminal,
+                announce=announce,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it cannot be guarded"
+            reason = f"{command.program} cannot be run on the host: {why}"
+            self.policy.tell_failure(CAPABILITY, detail, reason)
+            await client.refuse(reason)
+            return None
+        finally:
+            os.close(announce)
+        self.guard.remember(running.process.pid)
+        return running
+
+    async def _finish(self, running: Child, detail: Detail, status: int | None) -> None:
+        """Have it gone, write down how it ended, and give its slot to another."""
+        said: str | int = "cut off" if status is None else status
+        if not running.is_over:
+            status = await running.end()
+        if status is None:
+            _logger.warning("process %d does not end: another user's?", running.process.pid)
+            self.nursery.start_soon(self._outlive, running)
+        else:
+            self._forget(running)
+        self.policy.tell_end(CAPABILITY, {**detail, "status": said})
+
+    async def _outlive(self, running: Child) -> None:
+        await ending.ended(running.process)
+        running.process.poll()
+        self._forget(running)
+
+    def _forget(self, running: Child) -> None:
+        self.guard.forget(running.process.pid)
+        self._slots.release()
+
+
+@asynccontextmanager
+async def open_host_commands(
+    policy: Policy, environment: Callable[[], Mapping[str, str]]
+) -> AsyncIterator[HostCommands]:
+    """The host commands of a box, for the length of the block.
+
+    `environment` is what a program of the user's has on their newest login.
+    """
+    async with open_guard() as guard, trio.open_nursery() as nursery:
+        yield HostCommands(policy=policy, environment=environment, guard=guard, nursery=nursery)
+        nursery.cancel_scope.cancel()

@@ -19,6 +19,7 @@ from litterbox.container.create import BOX_HOME
 
 _STEP: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNWRITABLE: Final = 0o500
+LONGEST_PATH: Final = 4096  # characters; the kernel takes no more bytes (PATH_MAX)
 
 
 @attrs.frozen
@@ -51,13 +52,22 @@ def _empty(box: str) -> Place:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise CommandRefused(f"there is no folder to run it in: {path}: {error.strerror}") from error
-    if os.listdir(descriptor) or os.fstat(descriptor).st_uid != os.getuid():
+    if not _is_empty(descriptor):
         os.close(descriptor)
         raise CommandRefused(f"the folder to run it in is not empty: {path}")
     return Place(descriptor, path)
 
 
+def _is_empty(descriptor: int) -> bool:
+    try:
+        return not os.listdir(descriptor) and os.fstat(descriptor).st_uid == os.getuid()
+    except OSError:
+        return False
+
+
 def _of_the_caller(box: str, working_dir: str) -> Place:
+    if len(working_dir) > LONGEST_PATH:
+        raise CommandRefused(f"the path of its folder is longer than {LONGEST_PATH:,} characters")
     if working_dir != BOX_HOME and not working_dir.startswith(f"{BOX_HOME}/"):
         raise CommandRefused(f"it runs in the folder it is called from, which must be in {BOX_HOME}")
     steps = working_dir.removeprefix(BOX_HOME).split("/")[1:]

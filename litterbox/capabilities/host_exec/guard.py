@@ -1,20 +1,22 @@
 """A process beside the daemon that ends the process groups of its children when the daemon was killed.
 
 It reads `+PGID` and `-PGID` lines on its standard input; at the end of that, TERM and then KILL for every group that is
-still there. It is a program of its own, and imports as little as can be.
+still there. On its standard output it says when it is up. It is a program of its own, and imports as little as can be.
 """
 
 import signal
 import sys
 import time
 
-from litterbox.capabilities.process_groups import GLANCE, GRACE, end, is_there
+from litterbox.capabilities.process_groups import GLANCE, GRACE, end, has_living
 
 
 def main() -> None:
     """Its end must be that of the daemon, not a signal that ends both."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
+    sys.stdout.write("up\n")
+    sys.stdout.flush()
     groups = set()
     for line in sys.stdin.buffer:
         group = int(line[1:])
@@ -25,7 +27,7 @@ def main() -> None:
     for group in groups:
         end(group, signal.SIGTERM)
     until = time.monotonic() + GRACE
-    while any(map(is_there, groups)) and time.monotonic() < until:
+    while any(map(has_living, groups)) and time.monotonic() < until:
         time.sleep(GLANCE)
     for group in groups:
         end(group, signal.SIGKILL)

@@ -34,20 +34,14 @@ SILENCE: Final = 1.0  # seconds
 _EOF: Final = b"\x04"  # what a terminal's line discipline takes for the end of input
 
 
-async def relay(child: Child, client: Client) -> int:
-    """Carry the streams of `child` until it has ended and its output is with the client; returns its exit status.
-
-    128 + N where signal N ended it. The rest of its process group is ended behind it.
-    """
+async def relay(child: Child, client: Client) -> None:
+    """Carry the streams of `child` until it has ended and its output is with the client."""
     streams = _Streams(child, client, raw=STREAMS in client.features)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(streams.hear)
         nursery.start_soon(streams.feed)
         await streams.tell_output()
         nursery.cancel_scope.cancel()
-    status = child.process.returncode
-    assert status is not None
-    return 128 - status if status < 0 else status
 
 
 @attrs.define
@@ -65,6 +59,7 @@ class _Streams:
     async def hear(self) -> None:
         """Act on what the client says, until cancelled."""
         while True:
+            await trio.lowlevel.checkpoint()  # much may be read already
             with suppress(messages.BadMessage):
                 await self._hear_one()
 
@@ -132,11 +127,10 @@ class _Streams:
             nursery.start_soon(self._tell, self.child.stdout, "host_exec_stdout")
             if self.child.stderr is not None:
                 nursery.start_soon(self._tell, self.child.stderr, "host_exec_stderr")
-            await self.child.process.wait()
+            await ending.ended(self.child.process)
             self.patience = SILENCE
             for reading in self.readings:
                 reading.deadline = trio.current_time() + SILENCE
-            await ending.end(self.child.process)
 
     async def _tell(self, stream: trio.abc.ReceiveStream, kind: str) -> None:
         while data := await self._read(stream):

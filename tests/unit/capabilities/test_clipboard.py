@@ -127,7 +127,7 @@ async def connect(nursery, desktop, user):
 
             async def run():
                 async with theirs:
-                    await server.converse(theirs, requests, server.GuestDaemons(), peer=77)
+                    await server.converse(theirs, requests, server.GuestDaemons(), server.Room(), peer=77)
 
             nursery.start_soon(run)
             peer = Peer(ours)

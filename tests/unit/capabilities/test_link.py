@@ -73,7 +73,10 @@ def test_the_site_is_what_a_browser_goes_to(uri, site, user):
         ("mailto:a@example.org?attach=/home/me/.ssh/id_ed25519", '"attach"'),
         ("mailto:a@example.org?subject=x&Atta%63hment=%2Fetc%2Fpasswd", '"Attachment"'),
         ("mailto:a@example.org?subject=x;attach=/etc/passwd", '"attach"'),
-        ("mailto:a@example.org?x?attach=/etc/passwd", '"x?attach"'),
+        ("mailto:a@example.org?x?attach=/etc/passwd", '"attach"'),
+        ("mailto:a@example.org&attach=/etc/passwd", '"attach"'),
+        ("mailto:a@example.org#?attach=/etc/passwd", "the character #"),
+        ("mailto:a@example.org?subject=x#&attach=/etc/passwd", "the character #"),
     ],
 )
 def test_what_is_no_plain_link_is_refused_with_the_reason(uri, reason):

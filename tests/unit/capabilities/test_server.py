@@ -12,8 +12,7 @@ from litterbox import paths
 from litterbox.audit import AuditLog
 from litterbox.capabilities import server
 from litterbox.capabilities.clipboard import Clipboard
-from litterbox.capabilities.host_exec.commands import HostCommands
-from litterbox.capabilities.host_exec.guarding import open_guard
+from litterbox.capabilities.host_exec.commands import open_host_commands
 from litterbox.capabilities.notification_service import NotificationError
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
@@ -103,18 +102,18 @@ def guest_daemons():
 async def peer(nursery, notifier, opener, user, audit, guest_daemons):
     ours, theirs = trio.testing.memory_stream_pair()
     policy = Policy(box="work", ask=user.ask, audit=audit)
-    async with open_guard() as guard:
+    async with open_host_commands(policy, lambda: os.environ) as host_commands:
         requests = Requests(
             policy=policy,
             notifications=Notifications(policy=policy, notifier=notifier),
             links=Links(policy=policy, opener=opener),
             clipboard=Clipboard(policy=policy, selections=Selections(list)),
-            host_commands=HostCommands(policy=policy, guard=guard, environment=lambda: os.environ),
+            host_commands=host_commands,
         )
 
         async def run():
             async with theirs:
-                await server.converse(theirs, requests, guest_daemons, peer=77)
+                await server.converse(theirs, requests, guest_daemons, server.Room(), peer=77)
 
         nursery.start_soon(run)
         yield Peer(ours)

@@ -182,10 +182,10 @@ def test_a_command_line_that_cannot_be_is_status_2(words):
     assert caught.value.sentence.startswith("litterbox-clipboard: ")
 
 
-def test_help_needs_no_host(capsys, monkeypatch):
+def test_help_needs_no_host(capfd, monkeypatch):
     monkeypatch.setattr(clipboard, "Host", None)
     assert clipboard.main(["get", "--help"]) == 0
-    assert "--primary" in capsys.readouterr().out
+    assert "--primary" in capfd.readouterr().out
 
 
 def test_it_starts_without_what_is_slow_to_import(served):

@@ -68,9 +68,9 @@ def test_options_are_what_libnotify_takes(words, expected):
     [(["x"], ""), (["-p", "x"], "7\n"), (["-A", "yes=Y", "x"], "yes\n"), (["-p", "-A", "yes=Y", "x"], "7\nyes\n"),
      (["-w", "x"], "")],
 )  # fmt: skip
-def test_the_id_and_the_chosen_action_are_printed(words, printed, capsys):
+def test_the_id_and_the_chosen_action_are_printed(words, printed, capfd):
     notify_send.main(words)
-    assert capsys.readouterr().out == printed
+    assert capfd.readouterr().out == printed
 
 
 @pytest.mark.parametrize(
@@ -85,11 +85,11 @@ def test_a_command_line_that_cannot_be_is_refused_with_a_sentence(words):
     assert caught.value.sentence.startswith("notify-send: ")
 
 
-def test_help_and_version_need_no_host(capsys, monkeypatch):
+def test_help_and_version_need_no_host(capfd, monkeypatch):
     monkeypatch.setattr(notify_send, "Host", None)
     assert notify_send.main(["--help"]) == 0
     assert notify_send.main(["-v"]) == 0
-    assert "--urgency" in capsys.readouterr().out
+    assert "--urgency" in capfd.readouterr().out
 
 
 def test_it_starts_without_what_is_slow_to_import():

@@ -83,18 +83,18 @@ def test_a_command_line_that_cannot_be_is_status_1(words):
 
 
 @pytest.mark.parametrize("words", [[], [""]])
-def test_without_a_word_the_usage_is_printed(words, capsys):
+def test_without_a_word_the_usage_is_printed(words, capfd):
     assert xdg_open.main(words) == 1
-    assert "Synopsis" in capsys.readouterr().out
+    assert "Synopsis" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("word", "printed"), [("--help", "Synopsis"), ("--manual", "Exit Codes"), ("--version", "xdg-open of Litterbox")]
 )
-def test_help_manual_and_version_need_no_host(word, printed, capsys, monkeypatch):
+def test_help_manual_and_version_need_no_host(word, printed, capfd, monkeypatch):
     monkeypatch.setattr(xdg_open, "Host", None)
     assert xdg_open.main(["https://a.example", word]) == 0
-    assert printed in capsys.readouterr().out
+    assert printed in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_status_is_the_hosts_where_it_names_one(monkeypatch, answer, status)
     ours, theirs = __import__("socket").socketpair()
     with ours, theirs:
         host = RealHost.__new__(RealHost)
-        host.failed, host.frames, host.socket = 4, wire.FrameReader(), ours
+        host.failed, host.refused, host.frames, host.socket = 4, 4, wire.FrameReader(), ours
         monkeypatch.setattr(xdg_open, "Host", lambda _capability, failed: host)
         theirs.sendall(wire.encode({"type": "error", "reason": "no", **answer}))
         with pytest.raises(GuestError) as caught:
