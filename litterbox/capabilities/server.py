@@ -20,7 +20,8 @@ from litterbox_guest import messages, wire
 HELLO_WITHIN: Final = 10.0  # seconds a connection has to say hello
 MAX_CONNECTIONS: Final = 4096
 MAX_MALFORMED: Final = 5  # the fifth malformed frame closes the connection
-MOST_UNREAD_OF_ALL: Final = 64 * wire.MAX_FRAME
+MOST_UNREAD_OF_ALL: Final = 64 * wire.MAX_FRAME  # of all connections together; then those with much are closed
+ALWAYS_ROOM: Final = 16 * 1024  # bytes that a connection may have whatever others do
 MOST_CAPABILITIES: Final = 64  # in a hello
 MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that are read ahead; then the connection waits, its end too
 
@@ -89,10 +90,10 @@ class Room:
 
     taken: int = 0
 
-    def take(self, size: int) -> None:
-        """Raises NoRoom."""
+    def take(self, size: int, *, for_one: int) -> None:
+        """`size` more bytes, or less, are read ahead of a connection, which are then `for_one`. Raises NoRoom."""
         self.taken += size
-        if size > 0 and self.taken > MOST_UNREAD_OF_ALL:
+        if for_one > ALWAYS_ROOM and self.taken > MOST_UNREAD_OF_ALL:
             raise NoRoom(f"{self.taken:,} bytes wait to be read on all connections")
 
 
@@ -104,7 +105,7 @@ async def converse(
     try:
         await conversation.run()
     finally:
-        room.take(-conversation.unread)
+        room.take(-conversation.unread, for_one=0)
         guest_daemons.conversations.discard(conversation)
 
 
@@ -165,7 +166,7 @@ class _Conversation:
     def _tell_change(self) -> None:
         """Raises NoRoom."""
         more, self.unread = self.frames.unread - self.unread, self.frames.unread
-        self.room.take(more)
+        self.room.take(more, for_one=self.unread)
         self.changed.set()
         self.changed = trio.Event()
 

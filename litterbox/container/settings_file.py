@@ -41,11 +41,18 @@ def add_command(name: str, called: str, command: Command) -> bool:
     """
     table = {key: value for key, value in attrs.asdict(command).items() if value != _DEFAULTS.get(key)}
 
-    def change(document: TOMLDocument) -> None:
-        tables = document.setdefault("commands", tomlkit.table(is_super_table=True))
-        tables[called] = table
+    def change(document: TOMLDocument) -> str:
         if not document.get("host_exec", False):
             document["host_exec"] = "confirm"
+        before = tomlkit.dumps(document)
+        document.setdefault("commands", tomlkit.table(is_super_table=True))[called] = table
+        content = tomlkit.dumps(document)
+        wanted = tomllib.loads(before)
+        wanted.setdefault("commands", {})[called] = table
+        if tomllib.loads(content) == wanted:
+            return content
+        # Among keys with dots, tomlkit puts the table where it takes in the keys behind it.
+        return f"{before.rstrip()}\n\n{tomlkit.dumps({'commands': {called: table}})}"
 
     return _rewrite(name, change)
 
@@ -53,10 +60,11 @@ def add_command(name: str, called: str, command: Command) -> bool:
 def remove_command(name: str, called: str) -> bool:
     """Take a host command away; False where there is none of that name. Raises as `set_key`."""
 
-    def change(document: TOMLDocument) -> None:
+    def change(document: TOMLDocument) -> str:
         document.get("commands", {}).pop(called, None)
         if not document.get("commands", True):
             del document["commands"]
+        return tomlkit.dumps(document)
 
     return _rewrite(name, change)
 
@@ -76,20 +84,20 @@ def _change(name: str, key: str, value: object) -> bool:
     if key not in KEYS:
         raise UsageError(f"{key!a} is no setting that can be set so.", f"The settings are: {', '.join(KEYS)}.")
 
-    def change(document: TOMLDocument) -> None:
+    def change(document: TOMLDocument) -> str:
         known = document.unwrap().get(key)
-        if known == value and type(known) is type(value):
-            return
-        if value is None:
-            del document[key]
-        else:
-            document[key] = value
+        if known != value or type(known) is not type(value):
+            if value is None:
+                del document[key]
+            else:
+                document[key] = value
+        return tomlkit.dumps(document)
 
     return _rewrite(name, change)
 
 
-def _rewrite(name: str, change: Callable[[TOMLDocument], None]) -> bool:
-    """Apply a change to the file, if it is valid afterwards; False where it changes nothing."""
+def _rewrite(name: str, change: Callable[[TOMLDocument], str]) -> bool:
+    """Write what `change` makes of the file, if that is valid; False where it is the same."""
     path = _path(name)
     with _held():
         before = settings.read(path) or b""
@@ -98,8 +106,7 @@ def _rewrite(name: str, change: Callable[[TOMLDocument], None]) -> bool:
             document = tomlkit.parse(before)
         except ParseError as error:
             raise SettingsError(f"{path} is not TOML: {error}.") from error
-        change(document)
-        content = tomlkit.dumps(document).encode()
+        content = change(document).encode()
         if content == before:
             return False
         settings.parse(content, path)

@@ -22,6 +22,8 @@ commands.sleep.program = "/bin/sleep"
 commands.true.program = "/bin/true"
 commands.env.program = "/usr/bin/env"
 commands.sha256sum.program = "/usr/bin/sha256sum"
+commands.bash.program = "/bin/bash"
+commands.sudo.program = "/usr/bin/sudo"
 commands.less.program = "/usr/bin/less"
 commands.gone.program = "/nonexistent/program"
 commands.limited = {program = "/bin/echo", arguments = [["fine"]]}

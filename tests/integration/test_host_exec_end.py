@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 import trio
+from support.host_socket import Client
 from support.processes import eventually, is_running, state, with_words
 
 from litterbox.capabilities import server
@@ -14,6 +15,7 @@ from litterbox.capabilities.host_exec.commands import MOST_CHILDREN
 from litterbox_guest import wire
 
 LONG_ENOUGH = 60.0  # seconds
+HELLO = {"type": "hello", "version": "1", "container": "work", "capabilities": ["host_exec"]}
 STUBBORN = "trap '' TERM HUP INT; echo $$; while :; do sleep 0.1; done"
 
 
@@ -116,6 +118,52 @@ def test_the_end_of_a_daemon_that_is_killed_ends_it_too(host, script):
         host.process.wait()
         eventually(lambda: not is_running(pid) and not with_words("sleep", "1000"))
         assert caller.wait(LONG_ENOUGH) == 125
+
+
+def test_a_client_that_is_gone_behind_more_input_than_anybody_takes_ends_it(host):
+    with Client(host.path) as client:
+        client.ask(HELLO)
+        client.sendall(wire.encode({"type": "host_exec", "command": "sleep", "args": ["1000"]}))
+        eventually(lambda: with_words("/bin/sleep", "1000"))
+        client.setblocking(False)
+        stdin = wire.encode({"type": "host_exec_stdin", "data": "x" * 100_000})
+        while select.select([], [client], [], 0.5)[1]:
+            client.send(stdin)
+    eventually(lambda: not with_words("/bin/sleep", "1000"))
+
+
+def test_what_another_guard_finds_is_guarded_too(host):
+    with host.start("sh", "-c", "echo $$; exec sleep 1000") as caller:
+        pid = int(caller.stdout.readline())
+        [guard] = guards(host.process.pid)
+        os.kill(guard, signal.SIGKILL)
+        eventually(lambda: guards(host.process.pid) not in ([], [guard]))
+        assert host.run("true").returncode == 0
+        host.process.kill()
+        host.process.wait()
+        eventually(lambda: not is_running(pid))
+
+
+def guards(pid):
+    return [int(child) for child in left(pid)[1] if b"host_exec.guard" in command_line(child)]
+
+
+def command_line(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return file.read()
+
+
+def test_a_command_of_another_user_holds_up_nobody(host):
+    """Sudo becomes root, whom we cannot end."""
+    with host.start("sudo", "sh", "-c", "echo up; exec sleep 1234") as caller:
+        assert caller.stdout.readline() == b"up\n"
+        caller.kill()
+    try:
+        assert host.run("true").returncode == 0
+        host.process.stdin.close()
+        assert host.process.wait(LONG_ENOUGH) == 0
+    finally:
+        subprocess.run(["sudo", "pkill", "-KILL", "-f", "^sleep 1234$"], check=False)
 
 
 def test_there_are_so_many_at_once_and_no_more(host):

@@ -2,11 +2,11 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 
 import pytest
+from support.host_socket import Client
 
 from litterbox import paths
 from litterbox_guest import wire
@@ -18,28 +18,6 @@ HELLO = {"type": "hello", "version": "1", "container": "work", "capabilities": [
 def client(host):
     with Client(host.path) as connected:
         yield connected
-
-
-class Client(socket.socket):
-    """A box that speaks for itself."""
-
-    def __init__(self, path):
-        super().__init__(socket.AF_UNIX)
-        self.settimeout(20)
-        self.connect(path)
-        self.frames = wire.FrameReader()
-
-    def ask(self, message, data=None):
-        self.sendall(wire.encode(message, data))
-        return self.receive()
-
-    def receive(self):
-        while (frame := self.frames.next_frame()) is None:
-            data = self.recv(65536)
-            if not data:
-                return None
-            self.frames.receive_data(data)
-        return frame
 
 
 def audit():
@@ -81,9 +59,14 @@ def test_what_is_not_allowed_is_refused(client, command, args, words):
 
 @pytest.mark.parametrize(
     ("working_dir", "words"),
-    [("/tmp", ["which must be in /home/user"]), ("/home/user/../..", ["not a plain path"]),
-     ("/home/user/link", ["without links"]), ("/home/user/none", ["No such file"])],
-)  # fmt: skip
+    [
+        ("/tmp", ["which must be in /home/user"]),
+        ("/home/user/../..", ["not a plain path"]),
+        ("/home/user/" + "x/" * 2100, ["longer than 4,096 characters"]),
+        ("/home/user/link", ["without links"]),
+        ("/home/user/none", ["No such file"]),
+    ],
+)
 def test_a_folder_that_is_not_the_boxes_is_refused(client, working_dir, words):
     os.symlink("/etc", os.path.join(paths.home("work"), "link"))
     client.ask(HELLO)
@@ -123,6 +106,43 @@ def test_what_is_too_long_to_be_shown_is_not_asked(client):
         file.write('host_exec = "confirm"\ncommands.true.program = "/bin/true"\n')
     client.ask(HELLO)
     assert refused(client.ask({"type": "host_exec", "command": "true", "args": ["x" * 1000]}), "too long to be shown")
+
+
+def test_what_would_lose_its_middle_in_a_window_is_not_asked(client):
+    """Each piece of it is short enough, and all of them are too many lines."""
+    with open(paths.settings("work"), "w") as file:
+        file.write('host_exec = "confirm"\ncommands.true = {program = "/bin/true", folder = "box"}\n')
+    client.ask(HELLO)
+    request = {"type": "host_exec", "command": "true", "working_dir": "/home/user"}
+    assert refused(client.ask({**request, "args": ["x" * 40] * 15}), "too long to be shown")
+
+
+def test_many_half_frames_take_no_more_memory_than_there_is_room_for(host):
+    clients = []
+    closed = 0
+    for _ in range(80):
+        client = Client(host.path)
+        clients.append(client)
+        client.ask(HELLO)
+        try:
+            client.sendall((wire.MAX_FRAME).to_bytes(4, "big") + bytes(wire.MAX_FRAME - 1))
+            client.settimeout(0.1)
+            closed += client.receive() is None
+        except TimeoutError:
+            continue
+        except (BrokenPipeError, ConnectionResetError):
+            closed += 1
+    assert 10 < closed < 30
+    for client in clients:
+        client.close()
+    with Client(host.path) as client:
+        assert client.ask(HELLO)["accepted"] == ["host_exec"]
+
+
+def test_a_hello_names_so_many_capabilities_and_no_more(client):
+    answer = client.ask({**HELLO, "capabilities": ["x"] * 65})
+    assert answer == {"type": "error", "reason": "a hello names at most 64 of each"}
+    assert client.ask({"type": "ping"})["reason"] == "say hello first"
 
 
 def test_what_is_not_asked_about_may_be_longer(host):

@@ -10,6 +10,7 @@ import sys
 import threading
 
 import pytest
+from support.processes import eventually, is_running, state
 
 from litterbox import paths
 
@@ -165,6 +166,29 @@ def test_a_pipe_that_cannot_be_opened_anew_is_read_and_written_all_the_same(host
     assert (done.returncode, done.stdout, done.stderr) == (3, MIXED, b"")
 
 
+def test_closed_input_is_no_descriptor_of_ours(host):
+    shell = f"{' '.join(map(quote, host.command('sh', '-c', 'echo hi; cat')))} <&- | cat"
+    done = subprocess.run(
+        ["sh", "-c", shell], env=host.environment, capture_output=True, timeout=LONG_ENOUGH, check=False
+    )
+    assert (done.stdout, done.stderr) == (b"hi\n", b"")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["nonsense"]])
+@pytest.mark.parametrize("elsewhere", ["| true", ">/dev/full", ">&-", "2>&-"])
+def test_what_nobody_reads_is_no_traceback(host, words, elsewhere):
+    shell = f"{' '.join(map(quote, host.command(*words)))} {elsewhere}"
+    done = subprocess.run(
+        ["sh", "-c", shell],
+        env=host.environment | {"LC_ALL": "C", "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        timeout=LONG_ENOUGH,
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
+    assert done.returncode == (0 if words == ["--help"] or elsewhere == "| true" else 126)
+
+
 @pytest.mark.parametrize(("closed", "status", "output"), [("<&-", 0, b""), ("2>&-", 0, b""), (">&-", 1, b"")])
 def test_closed_descriptors_are_no_crash(host, closed, status, output):
     shell = f"{' '.join(map(quote, host.command('cat', '/proc/version')))} {closed}"
@@ -187,13 +211,28 @@ def test_what_was_left_in_the_background_is_ended_and_holds_up_nobody(host):
     script = "sleep 1000 & echo $!; exit 5"
     done = host.run("sh", "-c", script)
     assert done.returncode == 5
-    assert not os.path.exists(f"/proc/{int(done.stdout)}")
+    assert not is_running(int(done.stdout))
 
 
 def test_one_that_left_the_group_and_holds_the_output_open_is_not_waited_for(host):
     done = host.run("sh", "-c", "setsid sleep 30 & echo $!; exit 5")
     assert done.returncode == 5
     os.kill(int(done.stdout), 9)
+
+
+def test_what_the_group_still_writes_when_its_leader_has_ended_is_not_lost(host):
+    for _ in range(10):
+        assert host.run("bash", "-c", "exec > >(sleep 0.1; cat); echo hi").stdout == b"hi\n"
+
+
+def test_as_long_as_output_waits_the_commands_number_is_no_others(host):
+    """The leader stays a zombie until its group is ended: no other process can have got its number by then."""
+    with host.start("sh", "-c", "echo $$; exec head -c 100000000 /dev/zero") as endless:
+        pid = int(endless.stdout.readline())
+        os.kill(pid, 9)
+        eventually(lambda: state(pid) == "Z")
+        endless.kill()
+    eventually(lambda: not os.path.exists(f"/proc/{pid}"))
 
 
 def test_many_at_once_are_told_apart(host):

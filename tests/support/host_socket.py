@@ -4,6 +4,7 @@ Run as a script, it is that process: it serves the box "work" until its standard
 """
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,9 +21,32 @@ from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.server import GuestDaemons, serve_capabilities
 from litterbox.confirm.question import Answer
 from litterbox.daemon.sockets import open_unix_listener
+from litterbox_guest import wire
 
 GUEST = "import sys; from litterbox_guest.main import main; sys.exit(main(sys.argv[1:]))"
 LONG_ENOUGH = 60.0  # seconds
+
+
+class Client(socket.socket):
+    """A box that speaks for itself."""
+
+    def __init__(self, path):
+        super().__init__(socket.AF_UNIX)
+        self.settimeout(20)
+        self.connect(path)
+        self.frames = wire.FrameReader()
+
+    def ask(self, message, data=None):
+        self.sendall(wire.encode(message, data))
+        return self.receive()
+
+    def receive(self):
+        while (frame := self.frames.next_frame()) is None:
+            data = self.recv(65536)
+            if not data:
+                return None
+            self.frames.receive_data(data)
+        return frame
 
 
 @attrs.frozen

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 
 import attrs
 import pytest
@@ -66,9 +67,14 @@ class User:
 
     answer: Answer = Answer.APPROVED_ONCE
     asked: list[Question] = attrs.field(factory=list)
+    waits: bool = False
+    before_answer: Callable[[], None] = lambda: None
 
     async def ask(self, question):
         self.asked.append(question)
+        if self.waits:
+            await trio.sleep_forever()
+        self.before_answer()
         return self.answer
 
 
@@ -253,6 +259,29 @@ async def test_confirm_asks_in_words_that_show_all_of_it(peer, user, notifier, a
     assert not question.offers_session
     assert notifier.shown == []
     assert audited()[0]["decision"] == decision
+
+
+async def test_a_question_that_its_client_withdraws_is_written_down(peer, user):
+    chosen('notify = "confirm"')
+    user.waits = True
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Done"})
+    await trio.testing.wait_all_tasks_blocked()
+    await peer.stream.aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    [line] = audited()
+    assert (line["what"], line["decision"], line["by"]) == ("notify", "declined", "disconnect")
+
+
+async def test_a_grant_that_is_taken_back_during_the_question_counts(peer, user, notifier):
+    chosen('notify = "confirm"')
+    user.before_answer = lambda: chosen("notify = false")
+    await greet(peer)
+    await peer.send({"type": "notify", "summary": "Done"})
+    assert "the settings of the box do not allow it" in (await peer.receive())["reason"]
+    assert notifier.shown == []
+    [line] = audited()
+    assert line["decision"] == "refused"
 
 
 async def test_a_grant_that_was_taken_back_counts_at_once(peer, notifier):

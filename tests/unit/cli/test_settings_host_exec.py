@@ -103,7 +103,16 @@ def test_a_name_that_cannot_be_one_is_refused(called):
     assert text() == BEFORE
 
 
-@pytest.mark.parametrize("where", ["itself", "link"])
+def test_commands_that_were_written_with_dots_can_have_others_beside_them():
+    with open(paths.settings("work"), "w") as file:
+        file.write('commands.sh.program = "/bin/sh"  # mine\nnotify = false\n')
+    run("add", "cat", "/bin/cat")
+    assert set(known()) == {"sh", "cat"}
+    assert settings.load("work").notify is False
+    assert "# mine" in text()
+
+
+@pytest.mark.parametrize("where", ["itself", "link", "folder", "way"])
 def test_a_program_in_the_home_of_a_box_is_refused(where, tmp_path):
     os.makedirs(paths.home("other"))
     program = os.path.join(paths.home("other"), "tool")
@@ -113,6 +122,13 @@ def test_a_program_in_the_home_of_a_box_is_refused(where, tmp_path):
     if where == "link":
         os.symlink(program, tmp_path / "tool")
         program = str(tmp_path / "tool")
+    if where == "folder":
+        os.symlink(paths.home("other"), tmp_path / "tools")
+        program = str(tmp_path / "tools" / "tool")
+    if where == "way":  # through the home, and out of it again
+        os.symlink("/bin", os.path.join(paths.home("other"), "bin"))
+        os.symlink(os.path.join(paths.home("other"), "bin"), tmp_path / "tools")
+        program = str(tmp_path / "tools" / "sh")
     with pytest.raises(UsageError, match="in a box's home"):
         run("add", "tool", program)
 

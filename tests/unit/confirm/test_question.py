@@ -5,7 +5,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from litterbox.confirm.question import LINE, MOST_FIELDS, MOST_LINES, Answer, Approval, Question, text, title
+from litterbox.confirm.question import LINE, MOST_FIELDS, MOST_LINES, Answer, Approval, Question, shows_all, text, title
 from litterbox.confirm.visible import columns, visible
 
 QUESTION = Question(
@@ -120,3 +120,20 @@ def test_few_fields_lose_nothing_but_their_own_middles(fields):
     body = text(attrs.evolve(QUESTION, fields=tuple(fields)))
     for _, value in fields:
         assert unbroken(visible(value)) in unbroken(body)
+
+
+@given(st.lists(FIELD, max_size=MOST_FIELDS))
+def test_what_is_said_to_be_shown_whole_is(fields):
+    question = attrs.evolve(QUESTION, fields=tuple(fields))
+    shown = unbroken(text(question))
+    if shows_all(question):
+        for _label, value in fields:
+            assert unbroken(visible(value, longest=10_000)) in shown
+
+
+def test_what_loses_its_middle_is_not_shown_whole():
+    assert shows_all(QUESTION)
+    assert not shows_all(attrs.evolve(QUESTION, fields=(("Key", "x" * 161),)))
+    many = tuple(("Command", "x" * 160) for _ in range(MOST_FIELDS))
+    assert "characters …" in text(attrs.evolve(QUESTION, fields=many))
+    assert not shows_all(attrs.evolve(QUESTION, fields=many))
