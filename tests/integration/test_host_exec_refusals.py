@@ -271,6 +271,9 @@ def test_streams_are_carried_without_what_is_slow_to_import(host):
         "print(sorted({'cattrs', 'asyncssh', 'pyinotify', 'litterbox_guest.messages'} & sys.modules.keys()))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "host-exec", "true"], env=host.environment, capture_output=True, check=False
+        [sys.executable, "-c", code, "host-exec", "sleep", "0.2"],
+        env=host.environment,
+        capture_output=True,
+        check=False,
     )
     assert done.stdout == b"[]\n"

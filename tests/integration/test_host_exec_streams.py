@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -99,8 +100,6 @@ def quote(word):
 
 
 def default_pipe():
-    import signal
-
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
 
 
@@ -215,7 +214,7 @@ def test_what_was_left_in_the_background_is_ended_and_holds_up_nobody(host):
 
 
 def test_one_that_left_the_group_and_holds_the_output_open_is_not_waited_for(host):
-    done = host.run("sh", "-c", "setsid sleep 30 & echo $!; exit 5")
+    done = host.run("sh", "-c", "exec 3>&1; left=$(setsid sh -c 'sleep 30 >&3 & echo $!'); echo $left; exit 5")
     assert done.returncode == 5
     os.kill(int(done.stdout), 9)
 
@@ -247,3 +246,45 @@ def test_many_at_once_are_told_apart(host):
     for thread in threads:
         thread.join()
     assert results == {number: b"%d" % number * 1000 for number in range(20)}
+
+
+def test_a_command_that_ends_at_once_is_not_worth_the_import_of_trio(host):
+    code = (
+        "import os, sys\n"
+        "from litterbox_guest.main import main\n"
+        "status = main(['host-exec', 'sh', '-c', 'echo out; echo err >&2; exit 3'])\n"
+        "print(*{'trio', 'attrs', 'typing'} & sys.modules.keys())\n"
+        "sys.exit(status)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-IS", "-c", f"import sys; sys.path[:] = {sys.path}\n{code}"],
+        env=host.environment, capture_output=True, timeout=LONG_ENOUGH, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"out\n\n", b"err\n")
+
+
+def test_what_was_said_at_once_is_not_lost_where_the_command_goes_on(host):
+    done = host.run("sh", "-c", "echo at once; echo so is this >&2; cat; sleep 0.2; echo later", data=MIXED)
+    assert (done.stdout, done.stderr) == (b"at once\n" + MIXED + b"later\n", b"so is this\n")
+
+
+def test_a_short_output_waits_for_a_slow_reader_that_made_its_pipe_non_blocking(host):
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    before = os.write(write, bytes(60_000))
+    with host.start("head", "-c", "30000", "/dev/zero", stdout=write) as process:
+        os.close(write)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        with open(read, "rb") as pipe:
+            assert len(pipe.read()) == before + 30_000
+        assert process.wait(LONG_ENOUGH) == 0
+
+
+def test_a_short_output_that_nobody_reads_ends_as_any_other(host):
+    read, write = os.pipe()
+    os.close(read)
+    with host.start("env", stdout=write) as process:
+        os.close(write)
+        assert process.communicate(timeout=LONG_ENOUGH)[1] == b""
+    assert process.returncode == -signal.SIGPIPE

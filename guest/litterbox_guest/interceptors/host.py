@@ -63,7 +63,10 @@ class Host:
             raise self._gone(f"the host went away: {error.strerror}") from error
 
     def receive(self) -> "dict[str, object]":
-        """The next answer. Raises Refused where it is an error, and where none comes any more."""
+        """The next answer. Raises Refused where it is an error, and where none comes any more.
+
+        Raises TimeoutError where the socket has a timeout; another call goes on as if nothing had been.
+        """
         while True:
             try:
                 frame = self.frames.next_frame()
@@ -73,6 +76,8 @@ class Host:
                         raise self._gone("the host went away")
                     self.frames.receive_data(data)
                     continue
+            except TimeoutError:
+                raise
             except OSError as error:
                 raise self._gone(f"the host went away: {os.strerror(error.errno or errno.EIO)}") from error
             except (wire.FrameTooLarge, wire.MalformedFrame, wire.Truncated) as error:

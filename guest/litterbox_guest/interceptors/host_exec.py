@@ -1,12 +1,13 @@
 """host-exec in the box: a command of the host, as if it were one of the box's.
 
-Starts without argparse, attrs and typing, and asks the host before it imports what carries the streams: the host
-starts the command meanwhile.
+Starts without argparse, attrs and typing, and trio, which carries the streams, is imported only for a command that
+does not end at once.
 """
 
 import os
 
 from litterbox_guest import __version__, standard, wire
+from litterbox_guest.interceptors import at_once
 from litterbox_guest.interceptors.host import Host
 
 _FAILED = 125  # the host cannot be reached, or went away
@@ -53,12 +54,15 @@ def run(words: "list[str]") -> int:
     if terminal is not None:
         message["terminal"] = terminal
     host = Host("host_exec", features=(wire.STREAMS,), failed=_FAILED, refused=_NOT_RUNNABLE)
-    host.send(message)
+    host.request(message)
+    first = [] if terminal else at_once.first_frames(host)
+    status = at_once.finish(first)
+    if status is not None:
+        return status
 
     from litterbox_guest.interceptors import host_streams
 
-    host.receive()
-    return host_streams.main(host.socket.detach(), host.frames, has_terminal=terminal is not None)
+    return host_streams.main(host.socket.detach(), host.frames, first, has_terminal=terminal is not None)
 
 
 def _working_dir() -> str:

@@ -6,6 +6,7 @@ Our descriptors are left as they were found, and our terminal too, whatever happ
 import contextlib
 import os
 import signal
+from collections import deque
 from collections.abc import AsyncIterator
 
 import attrs
@@ -38,14 +39,14 @@ class _HostGone(Exception):
     """The host ended the connection without saying how the command ended."""
 
 
-def main(connection: int, frames: wire.FrameReader, *, has_terminal: bool) -> int:
+def main(connection: int, frames: wire.FrameReader, first: list[dict[str, object]], *, has_terminal: bool) -> int:
     """Carry the streams of the command that has just started; returns its exit status.
 
-    `connection` is the descriptor of a socket to the host, which is closed; `frames` what was read of it. Raises
-    GuestError.
+    `connection` is the descriptor of a socket to the host, which is closed; `frames` what was read of it, behind the
+    frames that are `first`. Raises GuestError.
     """
     try:
-        return trio.run(_carry, connection, frames, has_terminal)
+        return trio.run(_carry, connection, frames, first, has_terminal)
     except Exception as error:  # noqa: BLE001 - a group of whatever the tasks raised
         cause = _cause(error)
     if isinstance(cause, descriptors.Closed):  # as with any other program whose output nobody reads
@@ -63,14 +64,19 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-async def _carry(connection: int, frames: wire.FrameReader, has_terminal: bool) -> int:  # noqa: FBT001 - trio.run's
+async def _carry(
+    connection: int,
+    frames: wire.FrameReader,
+    first: list[dict[str, object]],
+    has_terminal: bool,  # noqa: FBT001 - trio.run's
+) -> int:
     # What is ignored (nohup) stays so. The terminal is raw only while no signal can end us unheard.
     heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     with (
         trio.open_signal_receiver(*heard) as signals,
         terminal.raw(_STANDARD_INPUT) if has_terminal else contextlib.nullcontext() as line,
     ):
-        client = _Client(trio.SocketStream(_adopted(connection)), frames, line)
+        client = _Client(trio.SocketStream(_adopted(connection)), frames, deque(first), line)
         client.stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
         async with client.stream, trio.open_nursery() as nursery:
             nursery.start_soon(client.pass_signals, signals)
@@ -91,6 +97,7 @@ def _adopted(connection: int) -> trio.socket.SocketType:
 class _Client:
     stream: trio.SocketStream
     frames: wire.FrameReader
+    first: deque[dict[str, object]]  # frames that come before those
     line: Terminal | None  # in raw mode
     sending: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     room: int = attrs.field(default=wire.STDIN_WINDOW, init=False)  # bytes of input that the host takes just now
@@ -119,6 +126,8 @@ class _Client:
                     raise GuestError(str(reason), _FAILED)
 
     async def _next(self) -> dict[str, object]:
+        if self.first:
+            return self.first.popleft()
         while True:
             frame = self.frames.next_frame()
             if frame is not None:
