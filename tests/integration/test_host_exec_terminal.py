@@ -1,8 +1,10 @@
 """Host commands on a terminal: its size, its keys, its job control, and how it is left behind."""
 
+import fcntl
 import os
 import signal
 import subprocess
+import termios
 import time
 
 import pexpect
@@ -131,6 +133,22 @@ def caller(shell):
     with open(f"/proc/{shell.pid}/task/{shell.pid}/children") as file:
         [pid] = map(int, file.read().split())
     return pid
+
+
+def test_a_terminal_that_is_closed_hangs_up_the_command(host, tmp_path):
+    script = f"trap 'echo hup >{tmp_path}/told; exit' HUP; echo ready; while :; do sleep 0.1; done"
+    ours, theirs = os.openpty()
+    streams = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    with host.start("sh", "-c", script, **streams, start_new_session=True, preexec_fn=make_it_ours) as caller:
+        os.close(theirs)
+        assert os.read(ours, 100) == b"ready\r\n"
+        os.close(ours)
+        eventually((tmp_path / "told").exists)
+        caller.wait(LONG_ENOUGH)
+
+
+def make_it_ours():
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def test_the_shell_itself_still_blocks(shell):
