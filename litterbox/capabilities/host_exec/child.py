@@ -22,7 +22,6 @@ from litterbox_guest.messages import CHUNK, Terminal
 
 _WINSIZE: Final = struct.Struct("4H")  # struct winsize: rows, columns, and pixels that nobody knows (ioctl_tty(2))
 _LARGEST_SIZE: Final = 0xFFFF
-_SET_PIPE_SIZE: Final = 1031  # F_SETPIPE_SZ of fcntl(2); the module has it by name from Python 3.10 on, on Linux
 # What the daemon was started with may ignore these (nohup, a shell's `&`), and a child would inherit that.
 _TO_RESET: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP, signal.SIGPIPE)
 
@@ -154,7 +153,7 @@ def _widen(stream: trio.abc.SendStream | trio.abc.ReceiveStream) -> None:
     """Give the pipe room for a whole piece; a user who has many large pipes already is refused that."""
     assert isinstance(stream, trio.lowlevel.FdStream)
     try:
-        fcntl.fcntl(stream.fileno(), _SET_PIPE_SIZE, CHUNK)
+        fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, CHUNK)
     except OSError:
         return
 
