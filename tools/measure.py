@@ -5,6 +5,8 @@ import contextlib
 
 from measure_agent import measure_agent, measure_memory
 from measure_box import box, measure_enter, measure_idle
+from measure_capabilities import measure_host_exec, measure_interceptor
+from measure_streams import measure_stream
 from measure_window import measure_window
 from programs import this_machine
 from rows import Measurements, write
@@ -15,8 +17,11 @@ ROWS = {
     "agent": measure_agent,
     "memory": measure_memory,
     "window": measure_window,
+    "interceptor": measure_interceptor,
+    "host-exec": measure_host_exec,
+    "stream": measure_stream,
 }
-OF_A_BOX = {"enter", "idle"}
+OF_A_BOX = {"enter", "idle", "interceptor", "host-exec", "stream"}
 
 
 def main() -> None:

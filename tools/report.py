@@ -17,7 +17,13 @@ a sample of the signatures is verified after it stops. `litterbox agent` runs wi
 log; its keys were added with `ssh-add`, as those of `ssh-agent` were, or are of the store, decrypted for each
 signature. Client and agent run on whatever cores the kernel gives them;
 while one client is alone, `litterbox agent` looks for its next request for 60 µs before it sleeps. The ratio is the
-median of the rounds' ratios, in which the agents take turns."""
+median of the rounds' ratios, in which the agents take turns.
+
+What a box asks of its host is timed by a shell in the box that is held open, and its peer by one on the host, each by
+its own clock, so that the way into the box counts for `podman exec` only. `flatpak-spawn --host` talks to flatpak's
+session helper on the session bus, and is called on the host itself, without a box around it. More than 32 host commands
+of a box at once are refused, so a hundred go through 32 places. Streams are a gigabyte of random bytes in the box's
+home, the same file for both, and end in a pipe; memory is looked at 50 times a second."""
 
 
 def main() -> None:

@@ -40,6 +40,10 @@ def at_least(what: str, budget: float, measured: float, details: str) -> Row:
     return Row(what, f"≥ {budget:g}", f"{measured:.2f}", details, measured >= budget)
 
 
+def at_most(what: str, budget: float, measured: float, details: str, *, digits: int = 2) -> Row:
+    return Row(what, f"≤ {budget:g}", f"{measured:.{digits}f}", details, measured <= budget)
+
+
 def told(what: str, measured: str, details: str) -> Row:
     """A figure without a promise."""
     return Row(what, NO_BUDGET, measured, details, None)
