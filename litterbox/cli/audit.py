@@ -29,8 +29,8 @@ def command(name: str | None, *, of_agent: bool, follow: bool, as_json: bool, si
     """Show the audit log of the box NAME: each request, the decision, and who took it.
 
     The process is that of the host which asked; keys that a box added itself, and users it logs in as, are named in the
-    box's own words. A JSON object has time, box, what, detail (key, fingerprint, purpose, peer, reason …), decision
-    and by.
+    box's own words. A JSON object has time, box, what, detail (key, fingerprint, purpose, peer, reason, status …),
+    decision and by.
     """
     if (name is None) is not of_agent:
         raise UsageError("Say which log: NAME, or --agent.")
@@ -73,6 +73,8 @@ def _described(record: Record) -> str:
     detail = record.detail
     decision, _, scope = record.decision.partition(" for this ")
     reason = detail.get("reason", "")
+    if "status" in detail:
+        reason = f"status {detail['status']}"
     purpose = detail.get("purpose") or detail.get("fingerprint", "")
     words = [
         record.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"),

@@ -111,3 +111,12 @@ def test_lines_that_are_none_are_counted_and_left_out():
 def test_a_log_that_is_not_there_is_said_to_be_empty_yet():
     with pytest.raises(LitterboxError, match="no audit log yet"):
         show()
+
+
+def test_the_end_of_a_host_command_tells_its_status():
+    with AuditLog("agent", path=paths.agent_audit_log()) as log:
+        log.record(what="host_exec", detail={"purpose": "sh -c x", "status": 0}, decision="ended", by="host")
+        log.record(what="host_exec", detail={"purpose": "sleep 9", "status": "cut off"}, decision="ended", by="host")
+    _title, first, second = show(NO_COLOR="1").stdout.splitlines()
+    assert first.endswith("sh -c x: status 0")
+    assert second.endswith("sleep 9: status cut off")
