@@ -82,6 +82,25 @@ async def test_a_browser_that_stays_is_the_users(opener, desk, kind, monkeypatch
         assert os.getpgid(browser) != os.getpgid(0)
     desk.end_handlers()
     await ended(desk)
+    await reaped()
+
+
+async def reaped():
+    """Wait until the xdg-open that was the browser's parent has been waited for."""
+    with trio.fail_after(20):
+        while any(name == b"xdg-open\n" for name in map(name_of, children())):
+            await trio.sleep(0.02)
+
+
+def children():
+    for task in os.listdir("/proc/self/task"):
+        with open(f"/proc/self/task/{task}/children") as file:
+            yield from file.read().split()
+
+
+def name_of(pid):
+    with open(f"/proc/{pid}/comm", "rb") as file:
+        return file.read()
 
 
 @only_plain
