@@ -14,6 +14,7 @@ from support.user import BASE_IMAGE, LONG_ENOUGH, podman, wait_until
 
 MIB = 1024 * 1024
 SLEEP = ("sleep", "31415")
+ON_THE_HOST = ("/bin/sleep", "31415")
 
 
 @pytest.fixture
@@ -106,11 +107,11 @@ def guests():
 def memory_of_an_idle_guest(user):
     allow(user, "sleep", "/bin/sleep")
     with user.start("enter", "work", "--", "host-exec", *SLEEP) as waiting:
-        eventually(lambda: with_words(*SLEEP))
+        eventually(lambda: with_words(*ON_THE_HOST))
         [guest] = guests()
         taken = anonymous_memory(guest)
         waiting.kill()
-    eventually(lambda: not with_words(*SLEEP))
+    eventually(lambda: not with_words(*ON_THE_HOST))
     return taken
 
 
@@ -145,8 +146,8 @@ class Watcher:
 def test_the_end_of_the_caller_leaves_no_child_on_the_host(user, box, end):
     allow(user, "sleep", "/bin/sleep")
     terminal = pexpect.spawn("litterbox", ["enter", "work", "--", "host-exec", *SLEEP], env=user.environment)
-    eventually(lambda: with_words(*SLEEP))
-    [child] = with_words(*SLEEP)
+    eventually(lambda: with_words(*ON_THE_HOST))
+    [child] = with_words(*ON_THE_HOST)
     match end:
         case "ctrl-c":
             eventually(guests)
@@ -160,15 +161,15 @@ def test_the_end_of_the_caller_leaves_no_child_on_the_host(user, box, end):
     terminal.expect(pexpect.EOF)
     terminal.close()
     user.wait_until_over("work")
-    assert not with_words(*SLEEP)
+    assert not with_words(*ON_THE_HOST)
 
 
 def test_a_daemon_that_is_killed_takes_its_children_along(user, box):
     allow(user, "sleep", "/bin/sleep")
     with user.start("enter", "work", "--", "host-exec", *SLEEP) as session:
-        eventually(lambda: with_words(*SLEEP))
+        eventually(lambda: with_words(*ON_THE_HOST))
         os.kill(user.daemon("work"), signal.SIGKILL)
-        eventually(lambda: not with_words(*SLEEP))
+        eventually(lambda: not with_words(*ON_THE_HOST))
         assert session.wait(LONG_ENOUGH) == 125
 
 
