@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from litterbox_guest import messages, wire
+from litterbox.capabilities import answers
+from litterbox_guest import wire
 from litterbox_guest.messages import GuestMessage
 
 
@@ -26,4 +27,4 @@ class Client:
 
     async def refuse(self, reason: str, **fields: int) -> None:
         """Answer with an error; its `fields` are those of messages.error."""
-        await self.answer(messages.error(reason, **fields))
+        await self.answer(answers.error(reason, **fields))

@@ -7,6 +7,7 @@ from typing import Final
 import attrs
 import trio
 
+from litterbox.capabilities import answers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.pieces import Pieces, TransferRefused, check_type
 from litterbox.capabilities.policy import Detail, Policy
@@ -46,7 +47,7 @@ class Clipboard:
                     self.policy.tell_failure(CAPABILITY, detail, error.sentence)
                     await client.refuse(error.sentence)
                     return
-                await client.answer(messages.ack())
+                await client.answer(answers.ack())
         except TransferRefused as refused:
             await self._refuse(_detail("set", first, client), refused, client)
             await pieces.drop_rest()
@@ -123,5 +124,5 @@ async def _send(content: bytes, media_type: str, client: Client) -> None:
     raw = messages.STREAMS in client.features
     for start in range(0, max(len(content), 1), messages.CHUNK):
         end = start + messages.CHUNK
-        piece = messages.clipboard_data(mime_type=media_type, more=end < len(content))
-        await client.send(messages.data_frame(piece, content[start:end], raw=raw))
+        piece = answers.clipboard_data(mime_type=media_type, more=end < len(content))
+        await client.send(answers.data_frame(piece, content[start:end], raw=raw))

@@ -2,11 +2,11 @@
 
 import attrs
 
+from litterbox.capabilities import answers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.notification_service import NotificationError, Notifier
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.confirm.question import Question
-from litterbox_guest import messages
 from litterbox_guest.messages import Notify
 
 CAPABILITY = "notify"
@@ -29,7 +29,7 @@ class Notifications:
 
         async def tell(number: int) -> None:
             told.append(number)
-            await client.answer(messages.ack(id=number))
+            await client.answer(answers.ack(id=number))
 
         try:
             action = await self.notifier.notify(notice, tell)
@@ -38,7 +38,7 @@ class Notifications:
             await client.refuse(error.sentence)
             return
         if notice.waits:
-            await client.answer(messages.notify_action_result(notification=told[0], action=action))
+            await client.answer(answers.notify_action_result(notification=told[0], action=action))
 
 
 def _question(box: str, notice: Notify) -> Question:

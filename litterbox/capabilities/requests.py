@@ -5,6 +5,7 @@ from typing import Final
 
 import attrs
 
+from litterbox.capabilities import answers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import HostCommands
@@ -12,7 +13,6 @@ from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.pieces import Pieces
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.xdg_open import Links
-from litterbox_guest import messages
 from litterbox_guest.messages import (
     ClipboardGet,
     ClipboardSet,
@@ -54,7 +54,7 @@ class Requests:
             return
         match message:
             case Ping():
-                await client.answer(messages.ack())
+                await client.answer(answers.ack())
             case Notify():
                 await self.notifications.answer(message, client)
             case XdgOpen():

@@ -11,6 +11,7 @@ import attrs
 import trio
 
 from litterbox import __version__, peers
+from litterbox.capabilities import answers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.requests import Requests
 from litterbox.confirm.visible import visible
@@ -172,7 +173,7 @@ class _Conversation:
 
     async def _answer_nonsense(self, reason: str) -> None:
         self.malformed += 1
-        await self._send(wire.encode(messages.error(reason)))
+        await self._send(wire.encode(answers.error(reason)))
         if self.malformed >= MAX_MALFORMED:
             self.scope.cancel()
 
@@ -180,18 +181,18 @@ class _Conversation:
         """Say why the connection is closed now, to whoever takes it at once."""
         self.requests.policy.refuse("connection", {"peer": self.peer}, reason)
         with trio.move_on_after(_LAST_WORDS_WITHIN):
-            await self._send(wire.encode(messages.error(reason)))
+            await self._send(wire.encode(answers.error(reason)))
 
     async def _answer(self, frame: dict[str, object]) -> None:
         try:
             message = messages.from_guest(frame)
         except messages.BadMessage as error:
-            await self._send(wire.encode(messages.error(str(error))))
+            await self._send(wire.encode(answers.error(str(error))))
             return
         if isinstance(message, messages.Hello):
             await self._greet(message)
         elif self.accepted is None:
-            await self._send(wire.encode(messages.error("say hello first")))
+            await self._send(wire.encode(answers.error("say hello first")))
         else:
             client = Client(peer=self.peer, features=self.features, send=self._send, receive=self._receive)
             await self.requests.answer(message, self.accepted, client)
@@ -203,13 +204,13 @@ class _Conversation:
         except wire.MalformedFrame as error:
             raise messages.BadMessage(str(error)) from error
         except messages.BadMessage as error:
-            await self._send(wire.encode(messages.error(str(error))))
+            await self._send(wire.encode(answers.error(str(error))))
             raise
 
     async def _greet(self, hello: messages.Hello) -> None:
         """Grant what the settings grant now. A second hello changes nothing that the first was granted."""
         if len(hello.capabilities) > MOST_CAPABILITIES or len(hello.features or []) > MOST_CAPABILITIES:
-            await self._send(wire.encode(messages.error(f"a hello names at most {MOST_CAPABILITIES} of each")))
+            await self._send(wire.encode(answers.error(f"a hello names at most {MOST_CAPABILITIES} of each")))
             return
         grants = self.requests.policy.grants()
         accepted = [name for name in hello.capabilities if grants.get(name)]
@@ -223,7 +224,7 @@ class _Conversation:
             self.features = frozenset(features)
         if messages.LINKS in self.features:
             links = self._keep_links(hello, accepted)
-        answer = messages.hello_ack(accepted=accepted, rejected=rejected, features=features, links=links)
+        answer = answers.hello_ack(accepted=accepted, rejected=rejected, features=features, links=links)
         await self._send(wire.encode(answer))
 
     def _keep_links(self, hello: messages.Hello, accepted: list[str]) -> list[str]:
@@ -238,7 +239,7 @@ class _Conversation:
     async def shut_down(self) -> None:
         """Never for longer than a moment, whatever the box does; a connection that hangs is its own matter."""
         with trio.move_on_after(_LAST_WORDS_WITHIN), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            await self._send(wire.encode(messages.shutdown()))
+            await self._send(wire.encode(answers.shutdown()))
 
     async def _send(self, frame: bytes) -> None:
         async with self.sending:

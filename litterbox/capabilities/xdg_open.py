@@ -4,6 +4,7 @@ from typing import Final
 
 import attrs
 
+from litterbox.capabilities import answers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.link import BadLink, Link, read
 from litterbox.capabilities.opener import Opener
@@ -12,7 +13,6 @@ from litterbox.capabilities.policy import Detail, Policy
 from litterbox.confirm.question import MOST_LINES, Question, text
 from litterbox.confirm.spread import spread
 from litterbox.confirm.visible import visible
-from litterbox_guest import messages
 from litterbox_guest.messages import XdgOpen
 
 CAPABILITY = "xdg_open"
@@ -47,7 +47,7 @@ class Links:
             await client.refuse(f"the link was declined: {refusal}")
             return
         await self.opener.open(self._read(uri).uri)  # the schemes may have changed meanwhile
-        await client.answer(messages.ack())
+        await client.answer(answers.ack())
 
     def _read(self, uri: str) -> Link:
         return read(uri, self.policy.settings().xdg_open_schemes)

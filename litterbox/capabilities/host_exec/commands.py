@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import ending
+from litterbox.capabilities import answers, ending
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
 from litterbox.capabilities.host_exec.child import Child
@@ -24,7 +24,6 @@ from litterbox.confirm.question import Approval, Question, shows_all
 from litterbox.confirm.spread import spread
 from litterbox.container.commands import FOLDER_WARNING, Command, is_in_a_box
 from litterbox.errors import LitterboxError
-from litterbox_guest import messages
 from litterbox_guest.messages import STREAMS, HostExec
 
 CAPABILITY: Final = "host_exec"
@@ -84,13 +83,13 @@ class HostCommands:
         status = None
         try:
             if STREAMS in client.features:
-                await client.answer(messages.ack())
+                await client.answer(answers.ack())
             await streams.relay(running, client)
             status = await running.end()
         finally:
             await self._finish(running, detail, status)
         if status is not None:
-            await client.answer(messages.host_exec_done(status))
+            await client.answer(answers.host_exec_done(status))
 
     def _question(self, request: HostExec, command: Command, place: Place) -> Question:
         """Raises CommandRefused where a window could not show all of it."""

@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import ending
+from litterbox.capabilities import answers, ending
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec.child import Child
 from litterbox_guest import messages
@@ -78,7 +78,7 @@ class _Streams:
             case HostExecResize(rows=rows, columns=columns):
                 self.child.resize(rows, columns)
             case Ping():
-                await self.client.answer(messages.ack())
+                await self.client.answer(answers.ack())
             case _:
                 await self.client.refuse("a command runs on this connection, and takes no such message")
 
@@ -119,7 +119,7 @@ class _Streams:
         self.giving = 0
         self._tell_change()
         if self.raw:
-            await self.client.answer(messages.ack(stdin=len(piece)))
+            await self.client.answer(answers.ack(stdin=len(piece)))
 
     async def tell_output(self) -> None:
         """Send the client what the command writes. Returns when the command has ended, and all of it was sent."""
@@ -134,7 +134,7 @@ class _Streams:
 
     async def _tell(self, stream: trio.abc.ReceiveStream, kind: str) -> None:
         while data := await self._read(stream):
-            await self.client.send(messages.data_frame({"type": kind}, data, raw=self.raw))
+            await self.client.send(answers.data_frame({"type": kind}, data, raw=self.raw))
 
     async def _read(self, stream: trio.abc.ReceiveStream) -> bytes:
         """The next piece, empty at the end; only the wait for it is bounded, never what is done with it."""

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from litterbox.capabilities import selections
+from litterbox.capabilities import answers, selections
 from litterbox_guest import messages, wire
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors import clipboard
@@ -26,7 +26,7 @@ class Host:
 
     def __init__(self, folder):
         self.received = []
-        self.answers = [wire.encode(messages.ack())]
+        self.answers = [wire.encode(answers.ack())]
         os.mkdir(f"{folder}/litterbox")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(f"{folder}/litterbox/work.sock")
@@ -48,7 +48,7 @@ class Host:
                     message = messages.from_guest(frame)
                     self.received.append(message)
                     if isinstance(message, Hello):
-                        ack = messages.hello_ack(accepted=["clipboard"], rejected=[], features=message.features)
+                        ack = answers.hello_ack(accepted=["clipboard"], rejected=[], features=message.features)
                         connection.sendall(wire.encode(ack))
                     elif isinstance(message, ClipboardGet) or not message.more:
                         try:
@@ -82,7 +82,7 @@ def run(served, *words, stdin=b""):
 
 
 def data(content, *, more=False):
-    return wire.encode(messages.clipboard_data(mime_type="text/plain", more=more), content)
+    return wire.encode(answers.clipboard_data(mime_type="text/plain", more=more), content)
 
 
 @pytest.mark.parametrize(
@@ -136,11 +136,11 @@ def test_get_writes_what_comes_byte_for_byte(served, pieces):
 
 @pytest.mark.parametrize("verb", ["get", "set"])
 def test_a_refusal_is_a_sentence_and_status_1(served, verb):
-    served.answers = [wire.encode(messages.error("the user said no"))]
+    served.answers = [wire.encode(answers.error("the user said no"))]
     assert run(served, verb) == (1, b"", "litterbox: the user said no\n")
 
 
-@pytest.mark.parametrize("answer", [messages.ack(), messages.clipboard_data(mime_type="a/b", more=False)])
+@pytest.mark.parametrize("answer", [answers.ack(), answers.clipboard_data(mime_type="a/b", more=False)])
 def test_an_answer_that_is_none_is_a_failure(served, answer):
     served.answers = [wire.encode(answer)]
     assert run(served, "get") == (1, b"", "litterbox: the host sent what cannot be read\n")

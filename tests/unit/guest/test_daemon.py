@@ -7,7 +7,8 @@ import trio
 from trio.testing import MockClock
 
 import litterbox
-from litterbox_guest import daemon, messages, wire
+from litterbox.capabilities import answers
+from litterbox_guest import daemon, wire
 
 HELLO = {
     "type": "hello",
@@ -59,7 +60,7 @@ class Host:
         await self.listen()
         self.start()
         assert await self.accept() == HELLO
-        await self.send(messages.hello_ack(accepted=["notify"], rejected=["xdg_open", "clipboard", "host_exec"]))
+        await self.send(answers.hello_ack(accepted=["notify"], rejected=["xdg_open", "clipboard", "host_exec"]))
         await trio.testing.wait_all_tasks_blocked(0.02)
 
     async def aclose(self):
@@ -88,7 +89,7 @@ async def test_the_answer_of_the_specification_is_understood(host):
 
 async def test_shutdown_ends_it(host):
     await host.greet()
-    await host.send(messages.shutdown())
+    await host.send(answers.shutdown())
     await host.over()
 
 
@@ -104,7 +105,7 @@ async def test_a_ping_an_unknown_message_and_an_invalid_one_do_not(host):
         await host.send(message)
     await trio.testing.wait_all_tasks_blocked(0.02)
     assert not host.ended.is_set()
-    await host.send(messages.shutdown())
+    await host.send(answers.shutdown())
     await host.over()
 
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from litterbox.capabilities import answers
 from litterbox_guest import messages
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors import notify_send
@@ -22,10 +23,10 @@ class Host:
 
     def request(self, message: dict[str, object]) -> dict[str, object]:
         Host.sent = messages.from_guest(message)
-        return messages.ack(id=7)
+        return answers.ack(id=7)
 
     def receive(self) -> dict[str, object]:
-        return messages.notify_action_result(notification=7, action="yes" if Host.sent.actions else None)
+        return answers.notify_action_result(notification=7, action="yes" if Host.sent.actions else None)
 
 
 @pytest.fixture(autouse=True)
