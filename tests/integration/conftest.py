@@ -36,5 +36,7 @@ def host(tmp_path, monkeypatch):
     monkeypatch.setenv("LITTERBOX_ROOT", str(tmp_path / "Litterbox"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setenv("OF_THE_HOST", "yes")
+    for history in ("HISTFILE", "LESSHISTFILE"):  # of the shells and pagers of the tests, which would be in the home
+        monkeypatch.setenv(history, "/dev/null")
     with serving(str(tmp_path), SETTINGS) as socket:
         yield socket
