@@ -194,6 +194,8 @@ def test_a_full_screen_program_works_in_tmux(user, box, tmp_path):
         tmux("send-keys", "g")
         wait_until(lambda: "line 39 of the text" in tmux("capture-pane", "-p"), what="the larger page")
         tmux("send-keys", "q")
+        # What is typed before the shell reads again would be less's.
+        wait_until(lambda: tmux("capture-pane", "-p").rstrip().endswith("$"), what="the prompt after it")
         tmux("send-keys", "stty -a | grep -o ' icanon'; echo status=$?.", "Enter")
         wait_until(lambda: "status=0." in tmux("capture-pane", "-p"), what="the shell's terminal")
     finally:
