@@ -10,8 +10,8 @@ from litterbox.container.launchers import runs_what_it_is_told
 @pytest.mark.parametrize(
     "name",
     ["sh", "bash", "env", "python3", "python3.11", "perl5.36.0", "node", "find", "xargs", "awk", "sed", "vim.basic",
-     "less", "tar", "ssh", "git", "make", "sudo", "docker", "podman", "systemd-run", "gcc-12", "lua5.4", "ld-linux-x86-64.so.2",
-     "g++", "sqlite3", "original-awk"],
+     "less", "tar", "ssh", "git", "make", "sudo", "docker", "podman", "systemd-run", "gcc-12", "lua5.4",
+     "ld-linux-x86-64.so.2", "g++", "sqlite3", "original-awk"],
 )  # fmt: skip
 def test_they_are_known(name):
     assert runs_what_it_is_told(f"/nonexistent/{name}")
