@@ -12,6 +12,7 @@ import struct
 import subprocess
 import termios
 import time
+from contextlib import contextmanager
 
 import pytest
 from support.processes import eventually, state, with_words
@@ -46,11 +47,21 @@ def ends():
     return {detail["status"] for detail in audit("ended")}
 
 
+@contextmanager
+def started(host, *words, **options):
+    """A host-exec that does not outlive a test that fails, in a process group that the kernel lets be stopped."""
+    with host.start(*words, process_group=0, **options) as caller:
+        try:
+            yield caller
+        finally:
+            caller.kill()
+
+
 @pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "TERM", "USR1"])
 def test_a_signal_ends_the_command_by_itself(host, name):
     number = signal.Signals[f"SIG{name}"]
     for moment in moments(0.005, until=20):
-        with host.start("sleep", "1000") as caller:
+        with started(host, "sleep", "1000") as caller:
             time.sleep(moment)
             caller.send_signal(number)
             assert caller.wait(LONG_ENOUGH) != 0
@@ -59,7 +70,7 @@ def test_a_signal_ends_the_command_by_itself(host, name):
 
 def test_a_signal_as_soon_as_the_command_runs_ends_it_by_itself(host):
     for _ in range(10):
-        with host.start("sleep", "1000") as caller:
+        with started(host, "sleep", "1000") as caller:
             eventually(lambda: with_words(*COMMAND))
             caller.send_signal(signal.SIGHUP)
             assert caller.wait(LONG_ENOUGH) in (-signal.SIGHUP, 128 + signal.SIGHUP)
@@ -70,7 +81,7 @@ def test_a_signal_that_is_ignored_stays_so(host):
     def ignore():
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    with host.start("sh", "-c", "echo up; read line; exit 3", stdin=subprocess.PIPE, preexec_fn=ignore) as caller:
+    with started(host, "sh", "-c", "echo up; read line; exit 3", stdin=subprocess.PIPE, preexec_fn=ignore) as caller:
         caller.send_signal(signal.SIGHUP)
         assert caller.stdout.readline() == b"up\n"
         caller.stdin.write(b"go on\n")
@@ -80,7 +91,7 @@ def test_a_signal_that_is_ignored_stays_so(host):
 
 def test_stopping_and_going_on(host):
     for moment in moments(0.02):
-        with host.start("sleep", "1000") as caller:
+        with started(host, "sleep", "1000") as caller:
             time.sleep(moment)
             caller.send_signal(signal.SIGTSTP)
             eventually(lambda pid=caller.pid: state(pid) == "T")
