@@ -45,7 +45,17 @@ def begin(host: Host, message: "dict[str, object]") -> None:
     on to a command that has just begun. Raises Refused, with signals released; does not return where a signal ends us.
     """
     host.socket.settimeout(_SEND_TIMEOUT)
-    host.send(message)
+    try:
+        host.send(message)
+        _wait_for_answer(host)
+    except Refused:
+        release()
+        raise
+    host.socket.settimeout(None)
+
+
+def _wait_for_answer(host: Host) -> None:
+    """Raises Refused."""
     host.socket.settimeout(_LOOK_INTERVAL)
     fatal, until = 0, float("inf")
     while True:
@@ -60,10 +70,8 @@ def begin(host: Host, message: "dict[str, object]") -> None:
         except Refused:
             if fatal:
                 _end_by(fatal)
-            release()
             raise
         else:
-            host.socket.settimeout(None)
             return
 
 
