@@ -75,7 +75,8 @@ def write_new(path: str, content: bytes) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        raise HostError(f"{path} cannot be written: {error.strerror}.", "There is no such file.") from error
+        state = "The file is as it was." if os.path.lexists(path) else "There is no such file."
+        raise HostError(f"{path} cannot be written: {error.strerror}.", state) from error
     _sync_folder_of(path)
 
 

@@ -172,3 +172,30 @@ def test_a_link_in_place_of_the_new_file_is_replaced_itself(tmp_path):
     files.write_anew(str(tmp_path / "file"), b"new")
     assert (tmp_path / "other").read_bytes() == b"old"
     assert (tmp_path / "file").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("writer", ["write_atomically", "write_new", "write_anew"])
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "rename", "link", "unlink"])
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_whatever_fails_what_is_said_of_the_file_is_true(tmp_path, monkeypatch, writer, call, failing):
+    path = tmp_path / "file"
+    if writer != "write_new":
+        path.write_bytes(b"old")
+    real, calls = getattr(os, call), []
+
+    def fail_once(*arguments, **options):
+        calls.append(arguments)
+        if len(calls) == failing:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return real(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail_once)
+        try:
+            getattr(files, writer)(str(path), b"new")
+            said = "written"
+        except HostError as error:
+            said = "written" if error.sentence.startswith(f"{path} was written") else error.hint
+    content = path.read_bytes() if path.exists() else None
+    assert content == {"written": b"new", "The file is as it was.": b"old", "There is no such file.": None}[said]
+    assert os.listdir(tmp_path) in ([], ["file"])
