@@ -6,12 +6,13 @@ with any option they take the long way and mean the same.
 
 import sys
 
-from litterbox import __version__
+from litterbox import __version__, standard
 from litterbox.errors import ENTER_FAILED, INTERRUPTED, LitterboxError
 
 
 def main() -> int:
     """Run one command line; returns its exit status."""
+    standard.prepare()
     arguments = sys.argv[1:]
     entering = arguments[:1] == ["enter"]
     try:
@@ -23,9 +24,8 @@ def main() -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read us has gone; there is nobody to tell
-        return 1
+    except BrokenPipeError:  # whoever read us has gone; there is nobody to tell
+        return LitterboxError.status
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         say(LitterboxError(f"The system refused: {error.strerror}{where}."))

@@ -14,6 +14,7 @@ from litterbox import files, paths
 from litterbox.errors import LitterboxError
 
 ROTATE_AT: Final = 10 * 1024 * 1024  # bytes: about 30,000 requests
+MAX_SIZE: Final = 2 * ROTATE_AT  # bytes that a file may have which cannot be rotated; then requests are refused
 KEPT: Final = 3  # rotated files: audit-NAME.jsonl.1 is the newest
 _LONGEST_TEXT: Final = 1000  # characters of one value; what the box sends may be 256 KiB long
 
@@ -69,9 +70,15 @@ class AuditLog:
     def _append(self, line: bytes) -> None:
         size = self._current_size()
         if size and size + len(line) > ROTATE_AT:
-            self._rotate()
-            size = 0
-        if os.write(self._descriptor, line) != len(line):  # the disk is full; a torn line would spoil the next one
+            try:
+                self._rotate()
+                size = 0
+            except OSError:
+                if size + len(line) > MAX_SIZE:
+                    raise
+        if size and os.pread(self._descriptor, 1, size - 1) != b"\n":  # the last writer was killed, or the power failed
+            line = b"\n" + line
+        if os.write(self._descriptor, line) != len(line):  # the disk is full
             os.ftruncate(self._descriptor, size)
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -89,7 +96,7 @@ class AuditLog:
         raise OSError(errno.ESTALE, os.strerror(errno.ESTALE))
 
     def _open(self) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(self._path, flags, files.PRIVATE_FILE)
         self.close()
         self._descriptor = descriptor
@@ -97,11 +104,14 @@ class AuditLog:
         self._opened = opened.st_dev, opened.st_ino
 
     def _rotate(self) -> None:
-        for number in range(KEPT - 1, 0, -1):
-            older = f"{self._path}.{number}"
-            if os.path.lexists(older):
-                os.replace(older, f"{self._path}.{number + 1}")
-        os.replace(self._path, f"{self._path}.1")
+        """Move each file to the next number, up to the first that is free; the oldest goes only where none is.
+
+        So one that fails half-way, as often as it may, loses no file: the next finds a number free.
+        """
+        names = [self._path, *(f"{self._path}.{number}" for number in range(1, KEPT + 1))]
+        last = next((place for place, name in enumerate(names) if not os.path.lexists(name)), KEPT)
+        for place in range(last, 0, -1):
+            os.replace(names[place - 1], names[place])
         self._open()
 
 

@@ -4,7 +4,7 @@
 INTERRUPTED = 130
 USAGE_FAILED = 2
 ENTER_FAILED = 125  # Litterbox or Podman failed, not the command in the box (as podman-exec(1) has it); Podman says
-# 255 where the box ended in the moment between our last look and its own
+# 255 where the box ended in the moment between our last look and its own, and where it cannot write our standard output
 
 
 class LitterboxError(Exception):

@@ -32,18 +32,17 @@ def check_free(file: str) -> None:
 
 
 def write_private(path: str, content: bytes, *, force: bool) -> None:
-    """Write a file of mode 0600, whole or not at all; over one that is there only with `force`."""
+    """Write a file of mode 0600, whole or not at all; over one that is there only with `force`.
+
+    The content may be a private key that no passphrase protects, so it never stands in a temporary file.
+    """
     if force:
-        files.write_atomically(path, content)
+        files.write_anew(path, content)
         return
-    temporary = f"{path}.{os.getpid()}.{os.urandom(4).hex()}"
-    files.write_atomically(temporary, content)
     try:
-        os.link(temporary, path)  # unlike rename(2), it never replaces a file that came meanwhile
+        files.write_new(path, content)
     except FileExistsError:
         raise _exists(path) from None
-    finally:
-        os.unlink(temporary)
 
 
 def _exists(file: str) -> IdentityError:

@@ -119,8 +119,13 @@ def _edit(name: str) -> None:
     descriptor, copy = tempfile.mkstemp(prefix=f"{name}-", suffix=".toml")
     kept = False
     try:
-        with open(descriptor, "wb") as file:
-            file.write(before)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(before)
+        except OSError as error:
+            raise HostError(
+                f"{copy} cannot be written: {error.strerror}.", "It is the copy that you would edit."
+            ) from error
         while True:
             _run_editor(copy)
             with open(copy, "rb") as file:
@@ -139,6 +144,9 @@ def _edit(name: str) -> None:
                 if not click.confirm("Edit again?", default=True, err=True):
                     raise LitterboxError("Nothing was changed.", f"What you wrote is in {copy}.") from error
                 kept = False
+            except HostError as error:
+                kept = True
+                raise HostError(error.sentence, f"What you wrote is in {copy}.") from error
             else:
                 client.announce_settings(name)
                 click.echo(

@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from litterbox.container import commands, settings, settings_file
+from litterbox.container import commands, launchers, settings, settings_file
 from litterbox.container.commands import FOLDER_WARNING, REST, Command
 from litterbox.daemon import client
 from litterbox.errors import UsageError
@@ -43,20 +43,25 @@ def command() -> None:
 def add(name: str, *, called: str, program: str, forms: tuple[str, ...], folder: str, link: bool, yes: bool) -> None:
     """Let the box run PROGRAM, an absolute path, as COMMAND.
 
-    Without --arguments it may be given any. In a pattern, * stands for any text, ? for one character, [ab] for one of
-    these; at the beginning of a word they do not stand for the dash of an option. A last word ... stands for any
-    further arguments. An empty pattern allows no arguments.
+    Without --arguments it may be given any. In a pattern, * stands for any text without a slash, ? for one character
+    that is not a slash, [ab] for one of these; ** stands for any text, and may stand once in a word. In a path they
+    never stand for . or .., so /srv/pub/* and /srv/pub/** do not match /srv/pub/../secret. At the beginning of a word
+    they do not match the dash of an option. A last word ... stands for any further arguments. An empty pattern allows
+    no arguments.
 
     \b
         litterbox settings work host-exec add nvidia-smi /usr/bin/nvidia-smi --link
-        litterbox settings work host-exec add gh /usr/bin/gh --arguments 'pr list' --arguments 'pr view *'
+        litterbox settings work host-exec add sum /usr/bin/sha256sum --arguments '/srv/pub/*'
     """  # noqa: D301 - click reads the backspace
     patterns = tuple(tuple(_words(form)) for form in forms) or None
     chosen = Command(program=program, arguments=patterns, folder="box" if folder == "box" else "empty", link=link)
     check_program(program)
     before = settings.load(name)
-    if before.commands.get(called) != chosen and chosen.folder == "box":
-        _confirm_folder(called, yes=yes)
+    if before.commands.get(called) != chosen:
+        if launchers.runs_what_it_is_told(program):
+            _warn_of_launcher(program)
+        if chosen.folder == "box":
+            _confirm_folder(called, yes=yes)
     changed = settings_file.add_command(name, called, chosen)
     if changed:
         client.announce_settings(name)
@@ -92,6 +97,14 @@ def list_(name: str, *, as_json: bool) -> None:
         for form in chosen.arguments or ((REST,),):
             words = f"{called} {' '.join(word if word == REST else shlex.quote(word) for word in form)}".strip()
             click.echo(f"{words}  →  {chosen.program}{_remarks(chosen)}")
+
+
+def _warn_of_launcher(program: str) -> None:
+    click.echo(
+        f"litterbox: {program} can run any other program, as its arguments or its input say: unless the patterns leave "
+        "no room for that, the box can do whatever you can.",
+        err=True,
+    )
 
 
 def _confirm_folder(called: str, *, yes: bool) -> None:

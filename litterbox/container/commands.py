@@ -9,6 +9,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, override
 
 from litterbox import paths
+from litterbox.container import argument_patterns
 from litterbox.container.not_allowed import NotAllowed
 
 Folder = Literal["empty", "box"]
@@ -46,7 +47,7 @@ class Command:
 ALLOWED = "tables, [commands.NAME] each, NAME of letters, digits and ._+-, and none of Litterbox's own"
 _ALLOWED_IN_TABLE = {
     "program": "the absolute path of a program",
-    "arguments": f'lists of patterns, one an argument, like [["status"], ["log", "{REST}"]]',
+    "arguments": f'lists of patterns, one an argument, like [["status"], ["log", "{REST}"]], each with at most one **',
     "folder": " or ".join(f'"{word}"' for word in get_args(Folder)),
     "link": "true or false",
 }
@@ -125,6 +126,8 @@ def _arguments(value: object, _type: object) -> tuple[tuple[str, ...], ...] | No
         raise NotAllowed(value)
     for form in value:
         if not isinstance(form, list) or not all(isinstance(word, str) for word in form) or REST in form[:-1]:
+            raise NotAllowed(form)
+        if not all(map(argument_patterns.is_valid, form)):
             raise NotAllowed(form)
     return tuple(tuple(form) for form in value)
 

@@ -1,6 +1,7 @@
 """`definitions/NAME.toml`: the box's settings, made with a comment per key and read through cattrs."""
 
 import logging
+import reprlib
 import tomllib
 from typing import Any, Literal, get_args
 
@@ -17,7 +18,12 @@ from litterbox.errors import SettingsError
 Network = Literal["pasta", "slirp4netns", "none", "host"]
 Grant = Literal[False, "confirm", True]
 
+MAX_SIZE = 256 * 1024  # bytes of a settings file; one with a comment per key has two thousand
 _TIMEOUTS = range(5, 3601)  # less could not be read, and a forgotten window should not hold up the others for a day
+
+_MAX_UNKNOWN = 5  # keys in a sentence
+_SHORT = reprlib.Repr()  # of a value, whose length and depth are the file's
+_SHORT.maxstring = _SHORT.maxother = 120
 
 _logger = logging.getLogger(__name__)
 
@@ -106,23 +112,41 @@ def read(path: str) -> bytes | None:
     """The content of a settings file; None where there is none. Raises SettingsError."""
     try:
         with open(path, "rb") as file:
-            return file.read()
+            content = file.read(MAX_SIZE + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
+    check_size(content, path)
+    return content
+
+
+def check_size(content: bytes, path: str) -> None:
+    """Raise SettingsError where it is too much for a settings file."""
+    if len(content) > MAX_SIZE:
+        raise SettingsError(f"{path} is larger than {MAX_SIZE // 1024} KiB, which is too large for a settings file.")
 
 
 def parse(content: bytes, path: str) -> Settings:
     """The settings that a file's content means. Raises SettingsError, which names the file as `path`."""
+    check_size(content, path)
     try:
-        table = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not TOML: {error}.") from error
-    try:
-        return _converter.structure(table, Settings)
+        return _converter.structure(_table(content, path), Settings)
     except cattrs.ClassValidationError as error:
         raise SettingsError(f"{path}: {_first_problem(error)}") from error
+
+
+def _table(content: bytes, path: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: it is not UTF-8, as byte {error.start} shows.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from error
+    except ValueError as error:
+        raise SettingsError(f"{path} holds a number with too many digits.") from error
+    except RecursionError as error:
+        raise SettingsError(f"{path} is nested too deeply to be read.") from error
 
 
 def dialog_timeout(name: str) -> int:
@@ -142,10 +166,10 @@ def _first_problem(error: cattrs.ClassValidationError) -> str:
             return f"{note.name}: {problem}"
         key = f"{note.name}.{problem.key}" if problem.key else note.name
         allowed = problem.allowed or _ALLOWED[note.name]
-        return f"{key} = {problem.value!r} is not allowed; it takes {allowed}."
+        return f"{key} = {_SHORT.repr(problem.value)} is not allowed; it takes {allowed}."
     for problem in others:
         if isinstance(problem, cattrs.ForbiddenExtraKeysError):
-            unknown = ", ".join(sorted(problem.extra_fields))
+            unknown = ", ".join(_SHORT.repr(key).strip("'") for key in sorted(problem.extra_fields)[:_MAX_UNKNOWN])
             return f"unknown key {unknown}; the keys are {', '.join(_ALLOWED)}."
     return str(others[0])
 

@@ -103,10 +103,13 @@ def _rewrite(name: str, change: Callable[[TOMLDocument], str]) -> bool:
         before = settings.read(path) or b""
         settings.parse(before, path)  # a file that is broken already is the user's to mend
         try:
-            document = tomlkit.parse(before)
+            content = change(tomlkit.parse(before)).encode()
         except ParseError as error:
             raise SettingsError(f"{path} is not TOML: {error}.") from error
-        content = change(document).encode()
+        except UnicodeEncodeError as error:  # a word of the command line that was not UTF-8
+            raise SettingsError(f"{path} can hold no text that is not UTF-8.") from error
+        except RecursionError as error:
+            raise SettingsError(f"{path} is nested too deeply to be changed.") from error
         if content == before:
             return False
         settings.parse(content, path)
@@ -123,7 +126,7 @@ def _value(word: str) -> object:
     """What a word means as a TOML value; itself, where it is none."""
     try:
         return tomllib.loads(f"value = {word}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # of the parser, of a number with too many digits, of nested brackets
         return word
 
 

@@ -113,4 +113,7 @@ def _reason(error: Exception) -> LitterboxError:
     if isinstance(error, ExceptionGroup):
         known = error.subgroup(LitterboxError)
         return _reason((known or error).exceptions[0])
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        return DaemonError(f"The daemon failed: {error.strerror}{where}.", "`litterbox logs` has the details.")
     return DaemonError("The daemon failed by a fault of its own.", "`litterbox logs` has the details.")

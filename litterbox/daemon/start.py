@@ -3,11 +3,12 @@
 `enter` imports this when the box is cold: no event loop.
 """
 
+import contextlib
 import json
 import os
 import sys
 
-from litterbox import files, paths
+from litterbox import files, paths, standard
 from litterbox.errors import DaemonError, DaemonRunsAlready
 
 READY_DESCRIPTOR = 3
@@ -22,6 +23,7 @@ def spawn(name: str, vault_key: bytes | None, *, for_session: bool) -> None:
     Raises DaemonRunsAlready where another one does, or is just coming up or ending.
     A daemon that is started `for_session` ends when that session is gone, even before it has seen it.
     """
+    standard.occupy()  # or a pipe gets the number of a standard stream, which the child replaces
     files.private_folder(paths.root())
     files.private_folder(paths.logs())
     secret_read, secret_write = os.pipe()
@@ -31,14 +33,11 @@ def spawn(name: str, vault_key: bytes | None, *, for_session: bool) -> None:
         _become_daemon(name, secret_read, ready_write, ["--for-session"] if for_session else [])
     os.close(secret_read)
     os.close(ready_write)
-    try:
+    with open(ready_read, "rb") as ready:
         os.waitpid(middle, 0)
-        with open(secret_write, "wb") as secret:
+        with contextlib.suppress(BrokenPipeError), open(secret_write, "wb") as secret:  # one that is gone says why
             secret.write(NO_KEY if vault_key is None else vault_key)
-        with open(ready_read, "rb") as ready:
-            answer = ready.read()
-    except BrokenPipeError:
-        answer = b""
+        answer = ready.read()
     if answer == BUSY:
         raise DaemonRunsAlready(f"The daemon of {name} runs already.", f"Stop it: litterbox stop {name}")
     if answer != READY:
@@ -60,7 +59,8 @@ def _become_daemon(name: str, secret: int, ready: int, options: list[str]) -> No
         # -P: the folder we were called from holds no modules of ours
         os.execv(sys.executable, [sys.executable, "-P", "-m", "litterbox", "daemon", name, "--spawned", *options])
     except OSError as error:
-        os.write(ready, report(f"The daemon of {name} cannot be started: {error.strerror}.", ""))
+        where = error.filename or sys.executable
+        os.write(ready, report(f"The daemon of {name} cannot be started: {error.strerror}: {where}", ""))
     finally:
         os._exit(1)
 

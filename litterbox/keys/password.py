@@ -56,9 +56,9 @@ def new(secret: Secret) -> bytes:
     else:
         password = _from_terminal(secret, f"{_capitalised(secret.name)}: ")
         if password and password != _from_terminal(secret, "The same again: "):
-            raise PasswordError("The two are not the same.", "Nothing was changed.")
+            raise PasswordError("The two are not the same.", "Please try again.")
     if not password:
-        raise PasswordError(f"The {secret.name} must not be empty.", "Nothing was changed.")
+        raise PasswordError(f"The {secret.name} must not be empty.", "Please try again.")
     return password
 
 

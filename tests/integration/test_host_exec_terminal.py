@@ -100,7 +100,7 @@ def test_it_is_stopped_and_goes_on(shell):
     [child] = with_words("sleep", "1000")
     os.kill(caller(shell), signal.SIGTSTP)
     shell.expect_exact("Stopped")
-    assert state(child) == "T"
+    eventually(lambda: state(child) == "T")
     assert mode(shell) == before
     shell.sendline("fg")
     eventually(lambda: state(child) == "S")

@@ -1,5 +1,6 @@
 """The audit log, on real files."""
 
+import errno
 import json
 import os
 import resource
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from litterbox import audit, paths
+from litterbox import audit, audit_reader, paths
 from litterbox.audit import AuditError, AuditLog
 from litterbox.errors import BadBoxName
 
@@ -130,3 +131,83 @@ def test_closing_twice_does_no_harm():
     log = AuditLog("work")
     log.close()
     log.close()
+
+
+def test_a_torn_line_does_not_swallow_the_next_one():
+    """As a writer leaves it that is killed, or a power cut."""
+    path = paths.audit_log("work")
+    for _ in range(2):
+        with AuditLog("work") as log:
+            record(log)
+        with open(path, "ab") as file:
+            file.write(b'{"time":"2026-')
+    with AuditLog("work") as log:
+        record(log)
+        record(log)
+    with open(path, "rb") as file:
+        read = [audit_reader.parse(line) for line in file]
+    assert [line is not None for line in read] == [True, False, True, False, True, True]
+    assert len([line for line in audit_reader.lines(path, follow=False) if audit_reader.parse(line)]) == 4
+
+
+def numbers_in_files(log_path):
+    found = []
+    for end in (".3", ".2", ".1", ""):
+        if os.path.isfile(log_path + end):
+            found += [line["detail"]["number"] for line in lines(log_path + end)]
+    return found
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3, 4])
+def test_a_rotation_that_fails_loses_no_line(monkeypatch, failing):
+    """At each of its steps, several times in a row: three moves, and the new file."""
+    monkeypatch.setattr(audit, "ROTATE_AT", 500)
+    path = paths.audit_log("work")
+    with AuditLog("work") as log:
+        for number in range(12):
+            record(log, detail={"number": number})
+        before = numbers_in_files(path)
+        assert before == list(range(12))
+        with monkeypatch.context() as patch:
+            fail_at(patch, failing)
+            for number in range(12, 17):
+                record(log, detail={"number": number})
+        assert numbers_in_files(path)[-8:] == list(range(9, 17))
+        record(log, detail={"number": 17})
+    after = numbers_in_files(path)
+    assert after == list(range(after[0], 18))
+    assert len(after) > 12  # of four files with four lines each, the oldest went once, and not with every try
+
+
+def fail_at(patch, step):
+    """Have the step of a rotation fail, whenever it comes; its steps are counted from the live file's on, backwards."""
+    replace, opening = os.replace, os.open
+
+    def replacing(source, target):
+        if target.endswith(f".{step}"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        replace(source, target)
+
+    def opening_anew(path, flags, *rest, **options):
+        if step == 4 and flags & os.O_CREAT and not os.path.exists(path):
+            step_four.append(path)
+            if len(step_four) == 1:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return opening(path, flags, *rest, **options)
+
+    step_four = []
+    patch.setattr(os, "replace", replacing)
+    patch.setattr(os, "open", opening_anew)
+
+
+def test_a_log_that_can_never_be_rotated_does_not_grow_for_ever(monkeypatch):
+    monkeypatch.setattr(audit, "ROTATE_AT", 500)
+    monkeypatch.setattr(audit, "MAX_SIZE", 1000)
+    path = paths.audit_log("work")
+    with AuditLog("work") as log:
+        fail_at(monkeypatch, 1)
+        while os.stat(path).st_size <= 800:
+            record(log)
+        with pytest.raises(AuditError, match=r"audit-work\.jsonl cannot be written: Input/output error"):
+            record(log, detail={"padding": "x" * 200})
+    assert 500 < os.stat(path).st_size <= 1000

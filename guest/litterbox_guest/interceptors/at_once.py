@@ -8,6 +8,7 @@ import os
 import time
 
 from litterbox_guest.errors import GuestError
+from litterbox_guest.interceptors import early_signals
 from litterbox_guest.interceptors.host import Host
 
 _MOMENT = 0.025  # seconds
@@ -38,11 +39,13 @@ def first_frames(host: Host) -> "list[dict[str, object]]":
 def finish(frames: "list[dict[str, object]]") -> "int | None":
     """Write the output of a command that has ended; returns its exit status, None where it has not.
 
-    None, with nothing written, also where that would not wait for a slow reader. Raises GuestError.
+    None, with nothing written, also where that would not wait for a slow reader. Raises GuestError. A signal that came
+    too late for the command ends us as it would have ended any other program at its end.
     """
     status = frames[-1].get("exit_code") if _is_whole(frames) else None
     if not isinstance(status, int) or not _all_wait():
         return None
+    early_signals.release()  # the output may have to wait for its reader
     _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # as with any other program whose output nobody reads
     for frame in frames:
         _write(frame)

@@ -60,7 +60,7 @@ class Host:
         except wire.FrameTooLarge as error:
             raise self._gone("there is more of it than fits in one message") from error
         except OSError as error:
-            raise self._gone(f"the host went away: {error.strerror}") from error
+            raise self._gone(f"the host went away: {error.strerror or error}") from error
 
     def receive(self) -> "dict[str, object]":
         """The next answer. Raises Refused where it is an error, and where none comes any more.

@@ -7,7 +7,7 @@ does not end at once.
 import os
 
 from litterbox_guest import __version__, standard, wire
-from litterbox_guest.interceptors import at_once
+from litterbox_guest.interceptors import at_once, early_signals
 from litterbox_guest.interceptors.host import Host
 
 _FAILED = 125  # the host cannot be reached, or went away
@@ -48,13 +48,14 @@ def main(arguments: "list[str]") -> int:
 
 def run(words: "list[str]") -> int:
     """Run the command `words` on the host; returns its exit status. Raises GuestError."""
+    host = Host("host_exec", features=(wire.STREAMS,), failed=_FAILED, refused=_NOT_RUNNABLE)
+    early_signals.hold()  # before the size of the terminal is read, and before the command can begin
     terminal = _terminal()
     message: dict[str, object] = {"type": "host_exec", "command": words[0], "args": words[1:]}
     message["working_dir"] = _working_dir()
     if terminal is not None:
         message["terminal"] = terminal
-    host = Host("host_exec", features=(wire.STREAMS,), failed=_FAILED, refused=_NOT_RUNNABLE)
-    host.request(message)
+    early_signals.begin(host, message)
     first = [] if terminal else at_once.first_frames(host)
     status = at_once.finish(first)
     if status is not None:

@@ -14,7 +14,7 @@ import trio
 
 from litterbox_guest import wire
 from litterbox_guest.errors import GuestError
-from litterbox_guest.interceptors import descriptors, terminal
+from litterbox_guest.interceptors import descriptors, early_signals, terminal
 from litterbox_guest.interceptors.terminal import Terminal
 
 _FAILED = 125
@@ -22,17 +22,6 @@ _CANNOT_WRITE = 1
 _STANDARD_INPUT = 0
 _OUTPUTS = {"host_exec_stdout": 1, "host_exec_stderr": 2}
 _READ_SIZE = wire.CHUNK + 1024  # a whole piece, with what is around it
-_SIGNALS = (
-    signal.SIGINT,
-    signal.SIGTERM,
-    signal.SIGHUP,
-    signal.SIGQUIT,
-    signal.SIGUSR1,
-    signal.SIGUSR2,
-    signal.SIGTSTP,
-    signal.SIGCONT,
-    signal.SIGWINCH,
-)
 
 
 class _HostGone(Exception):
@@ -70,19 +59,19 @@ async def _carry(
     first: list[dict[str, object]],
     has_terminal: bool,  # noqa: FBT001 - trio.run's
 ) -> int:
-    # What is ignored (nohup) stays so. The terminal is raw only while no signal can end us unheard.
-    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    with (
-        trio.open_signal_receiver(*heard) as signals,
-        terminal.raw(_STANDARD_INPUT) if has_terminal else contextlib.nullcontext() as line,
-    ):
-        client = _Client(trio.SocketStream(_adopted(connection)), frames, deque(first), line)
-        client.stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
-        async with client.stream, trio.open_nursery() as nursery:
-            nursery.start_soon(client.pass_signals, signals)
-            nursery.start_soon(client.send_input)
-            status = await client.receive_output()
-            nursery.cancel_scope.cancel()
+    heard = early_signals.not_ignored()
+    with trio.open_signal_receiver(*heard) as signals:
+        early_signals.release()  # those that were held come to `signals` now
+        # The terminal is raw only while no signal can end us unheard.
+        with terminal.raw(_STANDARD_INPUT) if has_terminal else contextlib.nullcontext() as line:
+            stream = trio.SocketStream(_adopted(connection))
+            stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
+            client = _Client(stream, frames, deque(first), line, has_terminal=has_terminal)
+            async with stream, trio.open_nursery() as nursery:
+                nursery.start_soon(client.pass_signals, signals)
+                nursery.start_soon(client.send_input)
+                status = await client.receive_output()
+                nursery.cancel_scope.cancel()
     return status
 
 
@@ -98,7 +87,8 @@ class _Client:
     stream: trio.SocketStream
     frames: wire.FrameReader
     first: deque[dict[str, object]]  # frames that come before those
-    line: Terminal | None  # in raw mode
+    line: Terminal | None  # in raw mode; None also where the terminal was hung up before that
+    has_terminal: bool = attrs.field(kw_only=True)
     sending: trio.Lock = attrs.field(factory=trio.Lock, init=False)
     room: int = attrs.field(default=wire.STDIN_WINDOW, init=False)  # bytes of input that the host takes just now
     more_room: trio.Event = attrs.field(factory=trio.Event, init=False)
@@ -113,6 +103,11 @@ class _Client:
                         if kind not in writers:
                             writers[kind] = descriptors.writer(_OUTPUTS[kind])
                         await writers[kind](data)
+                    except descriptors.Closed:
+                        if not self.has_terminal or kind != "host_exec_stdout":
+                            raise
+                        writers[kind] = _drop
+                        await self._hang_up()
                     except OSError as error:
                         sentence = f"what the command wrote cannot be written here: {error.strerror}"
                         raise GuestError(sentence, _CANNOT_WRITE) from error
@@ -166,6 +161,11 @@ class _Client:
                 self.line.make_raw()
                 await self._resize()
 
+    async def _hang_up(self) -> None:
+        """Tell the command that the terminal is gone, which may be seen before our own SIGHUP comes, or without one."""
+        if signal.SIGHUP in early_signals.not_ignored():
+            await self._send({"type": "host_exec_signal", "signal": "HUP"})
+
     async def _resize(self) -> None:
         if self.line is None:
             return
@@ -178,3 +178,7 @@ class _Client:
     async def _send(self, message: dict[str, object], data: bytes | None = None) -> None:
         async with self.sending:
             await self.stream.send_all(wire.encode(message, data))
+
+
+async def _drop(_data: bytes) -> None:
+    await trio.lowlevel.checkpoint()

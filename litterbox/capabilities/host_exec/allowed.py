@@ -3,18 +3,18 @@
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Final
 
 from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox.confirm.visible import quoted
+from litterbox.container import argument_patterns
 from litterbox.container.commands import REST, Command
 
 LONGEST_ARGUMENT: Final = 128 * 1024 - 1  # bytes; more, the kernel starts no program with (MAX_ARG_STRLEN)
 LONGEST_ARGUMENTS: Final = 256 * 1024  # bytes, all of them
 
 _MOST_NAMED: Final = 20  # commands, or forms of arguments, in a sentence
-_WILDCARDS: Final = ("*", "?", "[")
+_MEANING: Final = "no wildcard but ** stands for a /, and none for . or .. in a path"
 
 
 def find(commands: Mapping[str, Command], name: str, arguments: Sequence[str]) -> Command:
@@ -27,7 +27,8 @@ def find(commands: Mapping[str, Command], name: str, arguments: Sequence[str]) -
     _check_sizes(arguments)
     if command.arguments is not None and not any(_matches(form, arguments) for form in command.arguments):
         forms = _list([shlex.join([name, *form]) for form in command.arguments])
-        raise CommandRefused(f"{name} may not be run with these arguments on the host, only as: {forms}")
+        meaning = f" ({_MEANING})" if any(map(_has_wildcard, command.arguments)) else ""
+        raise CommandRefused(f"{name} may not be run with these arguments on the host, only as: {forms}{meaning}")
     return command
 
 
@@ -51,14 +52,11 @@ def _matches(form: Sequence[str], arguments: Sequence[str]) -> bool:
     if form[-1:] == (REST,):
         form = form[:-1]
         arguments = arguments[: len(form)]
-    return len(form) == len(arguments) and all(map(_word_matches, form, arguments))
+    return len(form) == len(arguments) and all(map(argument_patterns.matches, form, arguments))
 
 
-def _word_matches(pattern: str, argument: str) -> bool:
-    """As a shell's wildcards, but that none at the beginning stands for the dash of an option."""
-    if argument.startswith("-") and pattern.startswith(_WILDCARDS):
-        return False
-    return fnmatchcase(argument, pattern)
+def _has_wildcard(form: Sequence[str]) -> bool:
+    return any(map(argument_patterns.has_wildcard, form))
 
 
 def _list(names: "Mapping[str, Command] | Sequence[str]") -> str:

@@ -16,6 +16,7 @@ from litterbox.capabilities import answers, ending
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
 from litterbox.capabilities.host_exec.child import Child
+from litterbox.capabilities.host_exec.early_messages import EarlyMessages, Withdrawn
 from litterbox.capabilities.host_exec.folder import Place
 from litterbox.capabilities.host_exec.guarding import Guard, open_guard
 from litterbox.capabilities.host_exec.refused import CommandRefused
@@ -62,7 +63,15 @@ class HostCommands:
 
     async def _answer(self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client) -> None:
         """Raises CommandRefused."""
-        refusal = await self.policy.permit(CAPABILITY, lambda: self._question(request, command, place), detail)
+        early = EarlyMessages(client)
+        try:
+            refusal = await early.listen_during(
+                lambda: self.policy.permit(CAPABILITY, lambda: self._question(request, command, place), detail)
+            )
+        except Withdrawn as withdrawn:
+            await client.refuse(str(withdrawn), status=withdrawn.status)
+            return
+        client = attrs.evolve(client, receive=early.receive)
         if refusal:
             await client.refuse(f"{request.command} was declined: {refusal}")
             return

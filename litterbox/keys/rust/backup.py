@@ -5,7 +5,6 @@ import os
 import stat
 
 from litterbox import files
-from litterbox.errors import HostError
 
 
 def keep(path: str, content: bytes) -> str:
@@ -17,27 +16,12 @@ def keep(path: str, content: bytes) -> str:
     for number in itertools.count(1):
         place = f"{path}.v2-backup" if number == 1 else f"{path}.v2-backup-{number}"
         try:
-            _write_new(place, content)
+            files.write_new(place, content)
         except FileExistsError:
             if not _holds(place, content):
                 continue
-        except OSError as error:
-            raise HostError(f"{place} cannot be written: {error.strerror}.", "Nothing was changed.") from error
         return place
     raise AssertionError("there is always another number")
-
-
-def _write_new(place: str, content: bytes) -> None:
-    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, files.PRIVATE_FILE)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-    except BaseException:
-        os.unlink(place)
-        raise
-    files.sync_folder(os.path.dirname(place))
 
 
 def _holds(place: str, content: bytes) -> bool:

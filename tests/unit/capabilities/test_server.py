@@ -436,3 +436,14 @@ async def greet(peer):
 
 def frame(body):
     return len(body).to_bytes(4, "big") + body
+
+
+async def test_a_signal_to_host_exec_withdraws_the_question_about_its_command(peer, user):
+    chosen('host_exec = "confirm"\ncommands.true.program = "/bin/true"\n')
+    user.waits = True
+    await peer.send(HELLO)
+    await peer.receive()
+    await peer.send({"type": "host_exec", "command": "true", "args": []})
+    await peer.send({"type": "host_exec_signal", "signal": "INT"})
+    assert await peer.receive() == {"type": "error", "reason": "it was withdrawn by SIGINT", "status": 130}
+    assert [line["decision"] for line in audited()] == ["declined"]

@@ -46,8 +46,20 @@ def test_a_command_is_added_and_asks_from_then_on():
     assert settings.load("work").host_exec == "confirm"
     assert "# mine" in text()
     assert "# not yet" in text()
-    assert said == 'sh may be run from now on.\nhost_exec is "confirm" now: a window asks before each run.\n'
+    warning, *others = said.splitlines()
+    assert warning.startswith("litterbox: /bin/sh can run any other program, as its arguments or its input say")
+    assert others == ["sh may be run from now on.", 'host_exec is "confirm" now: a window asks before each run.']
     assert run("add", "sh", "/bin/sh", "--link").stderr == "sh may be run so already.\n"
+
+
+def test_a_program_that_runs_no_other_gets_no_warning():
+    assert run("add", "cat", "/bin/cat").stderr.splitlines()[0] == "cat may be run from now on."
+
+
+def test_two_wildcards_that_cross_slashes_are_refused():
+    with pytest.raises(SettingsError, match=r"at most one \*\*"):
+        run("add", "cat", "/bin/cat", "--arguments", "/a/**/b/**")
+    assert text() == BEFORE
 
 
 def test_forms_of_arguments_are_split_as_a_shell_does():

@@ -106,3 +106,26 @@ def test_how_long_dialogs_wait_makes_no_container_out_of_date():
         assert create.options("work", Settings(dialog_timeout=5), version) == create.options(
             "work", Settings(), version
         )
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"notify = " + b"[" * 100_000, "nested too deeply"),
+        (b"notify=" + b"{a=" * 5_000 + b"1" + b"}" * 5_000, "nested too deeply"),
+        (b"#" * (settings.MAX_SIZE + 1), "larger than 256 KiB"),
+        (b'notify = "\xff"', "not UTF-8, as byte 10 shows"),
+        (b"dialog_timeout = " + b"9" * 5_000, "too many digits"),
+        (b'notify = "' + b"x" * 100_000 + b'"', "notify = 'xxxx"),
+        (b"x" * 100_000 + b" = 1", "unknown key xxx"),
+        (b"\n".join(b"k%d = 1" % number for number in range(10_000)), "unknown key k0, k1"),
+        (b"notify." + b".".join([b"a"] * 20_000) + b" = 1", "is not allowed"),
+    ],
+)
+def test_a_file_that_is_too_much_is_a_sentence_of_bounded_length(content, reason):
+    os.makedirs(paths.definitions(), exist_ok=True)
+    with open(paths.settings("work"), "wb") as file:
+        file.write(content)
+    with pytest.raises(SettingsError, match=reason) as caught:
+        settings.load("work")
+    assert len(caught.value.sentence) < 600

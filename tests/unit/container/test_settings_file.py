@@ -7,6 +7,7 @@ import pytest
 
 from litterbox import paths
 from litterbox.container import settings, settings_file
+from litterbox.container.commands import Command
 from litterbox.errors import SettingsError, UsageError
 
 BEFORE = """\
@@ -126,3 +127,16 @@ def test_a_whole_new_text_is_taken_where_it_is_valid():
     with pytest.raises(SettingsError):
         settings_file.replace("work", b"wayland = 3\n")
     assert text() == "wayland = true\n"
+
+
+@pytest.mark.parametrize("word", ["\udcff", '"\udcff"', "[" * 100_000, "9" * 5_000, "a" * 300_000])
+def test_a_word_that_no_file_could_hold_is_refused(word):
+    with pytest.raises(SettingsError):
+        settings_file.set_key("work", "network", word)
+    assert text() == BEFORE
+
+
+def test_a_program_whose_name_is_not_utf8_is_refused():
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        settings_file.add_command("work", "tool", Command(program="/bin/\udcff"))
+    assert text() == BEFORE

@@ -104,3 +104,11 @@ def test_a_form_of_plain_words_matches_just_these_words(words, arguments):
     except CommandRefused:
         matched = False
     assert matched == (plain == arguments)
+
+
+def test_a_wildcard_does_not_lead_out_of_its_folder():
+    table = {"cat": Command(program="/bin/cat", arguments=(("/tmp/pub/*",), ("--file=/tmp/pub/**",)))}
+    assert allowed.find(table, "cat", ["/tmp/pub/x"])
+    for argument in ("/tmp/pub/../secret.txt", "--file=/tmp/pub/x/../../secret.txt"):
+        with pytest.raises(CommandRefused, match=r"and none for \. or \.\. in a path"):
+            allowed.find(table, "cat", [argument])
