@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from litterbox_guest import account
@@ -50,3 +52,19 @@ def test_a_user_that_is_not_said_or_is_root_is_refused(uid):
         account.of_the_box({"LITTERBOX_UID": uid, "LITTERBOX_GID": "1000"})
 
     assert refusal.value.status == 125
+
+
+def test_a_fifo_in_the_place_of_a_table_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "passwd")
+    os.mkfifo(tmp_path / "group")
+
+    user = account.Account(1000, 1000, "/home/user", str(tmp_path))
+
+    assert (user.name, user.groups) == ("", [1000])
+
+
+def test_a_table_without_end_is_read_up_to_the_bound(etc):
+    with open(f"{etc}/passwd", "a") as file:
+        file.truncate(1024 * account.MAX_TABLE)
+
+    assert account.Account(1000, 1000, "/home/user", etc).name == "user"
