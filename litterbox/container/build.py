@@ -5,8 +5,10 @@ import pwd
 from collections.abc import Callable
 
 from litterbox import locks, paths
-from litterbox.container import create, define, podman, runtime, settings
+from litterbox.container import create, define, podman, runtime, settings, state
 from litterbox.errors import HostError, LitterboxError
+
+LOCK_TIMEOUT = 120.0  # seconds for the enter lock, which an end of the box holds while Podman unmounts it
 
 _NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
@@ -25,11 +27,11 @@ def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
     create.prepare_host_side(name)
     runtime.ensure(report)
     podman.show(*build_arguments(name, rebuild=rebuild))
-    with locks.hold(paths.enter_lock(name)):
+    with locks.hold(paths.enter_lock(name), within=LOCK_TIMEOUT):
         check_not_running(name)
         if not create.is_current(name, chosen):
             create.create(name, chosen)
-    runtime.collect(running=any(state in podman.RUNNING for state in podman.containers().values()))
+    runtime.collect(running=any(word in podman.RUNNING for word in state.states().values()))
 
 
 def build_arguments(name: str, *, rebuild: bool) -> list[str]:
@@ -73,5 +75,5 @@ def check_host() -> None:
 
 
 def check_not_running(name: str) -> None:
-    if podman.containers().get(name) in podman.RUNNING:
+    if state.is_running(name):
         raise LitterboxError(f"The box {name} is running.", f"Stop it first: litterbox stop {name}")
