@@ -92,7 +92,8 @@ class SessionLock:
         self.path = path
         self._descriptor = _open(path, create=create, within=within)
         try:
-            os.posix_fallocate(self._descriptor, 0, SIZE)
+            if os.fstat(self._descriptor).st_size < SIZE:
+                os.posix_fallocate(self._descriptor, 0, SIZE)
         except OSError as error:  # on a full disk, or one that cannot: a write will say so, if it fails
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EOPNOTSUPP, errno.EINVAL):
                 os.close(self._descriptor)

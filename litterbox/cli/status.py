@@ -54,20 +54,27 @@ def _rows(answers: dict[str, dict[str, str] | None]) -> list[dict[str, object]]:
     from litterbox.container import podman, state  # start-up budget
 
     states = state.states() if None in answers.values() else {}
-    rows = []
+    rows: list[dict[str, object]] = []
     for name, answer in answers.items():
         if answer is None:
             daemon = locks.holder_pid(paths.daemon_lock(name))
             living = [pid for pid, _start in sessions.read(paths.session_lock(name))]
             # Where a logout emptied XDG_RUNTIME_DIR, Podman has forgotten the box that its sessions show.
             running = states.get(name) in podman.RUNNING or (daemon is not None and bool(living))
-            row = {"daemon": daemon, "answers": False, "running": running, "sessions": living}
-            rows.append({"name": name, **row, "unlocked": False, "displays": 0})
+            seen = {"daemon": daemon, "answers": False, "running": running, "sessions": living}
+            rows.append({"name": name, **seen, "unlocked": False, "displays": 0})
         else:
-            row = {"daemon": int(answer["daemon"]), "answers": True, "running": answer["running"] == "yes"}
-            living = [int(pid) for pid in answer["sessions"].split()]
-            unlocked, displays = answer["unlocked"] == "yes", int(answer["displays"])
-            rows.append({"name": name, **row, "sessions": living, "unlocked": unlocked, "displays": displays})
+            rows.append(
+                {
+                    "name": name,
+                    "daemon": int(answer["daemon"]),
+                    "answers": True,
+                    "running": answer["running"] == "yes",
+                    "sessions": [int(pid) for pid in answer["sessions"].split()],
+                    "unlocked": answer["unlocked"] == "yes",
+                    "displays": int(answer["displays"]),
+                }
+            )
     return rows
 
 

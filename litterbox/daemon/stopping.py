@@ -43,14 +43,17 @@ def _stop_daemon(name: str) -> bool:
     lock = paths.daemon_lock(name)
     if not locks.is_held(lock):
         return False
+    patience = END_TIMEOUT
     try:
-        heard = client.ask(name, {"request": "stop"}, within=ANSWER_TIMEOUT) is not None
-        if not heard:  # it is coming up, or XDG_RUNTIME_DIR was emptied under it
-            _signal_daemon(name, signal.SIGTERM)
-        os.close(locks.acquire(lock, within=END_TIMEOUT, shared=True))
+        if client.ask(name, {"request": "stop"}, within=ANSWER_TIMEOUT) is None:
+            _signal_daemon(name, signal.SIGTERM)  # it is coming up, or XDG_RUNTIME_DIR was emptied under it
+    except DaemonTimeout:
+        patience = 0.0
     except DaemonGone:
-        os.close(locks.acquire(lock, within=_KILL_TIMEOUT, shared=True))
-    except (DaemonTimeout, LockTimeout):
+        patience = _KILL_TIMEOUT
+    try:
+        os.close(locks.acquire(lock, within=patience, shared=True))
+    except LockTimeout:
         print(f"litterbox: the daemon of {name} does not end: killing it", file=sys.stderr)
         _signal_daemon(name, signal.SIGKILL)
         os.close(locks.acquire(lock, within=_KILL_TIMEOUT, shared=True))
@@ -58,20 +61,28 @@ def _stop_daemon(name: str) -> bool:
 
 
 def _signal_daemon(name: str, number: signal.Signals) -> None:
-    """Send a signal to the process that holds the daemon lock; raises DaemonError where the kernel does not name it."""
+    """Send a signal to the daemon: the process that holds its lock, and that the lock file names.
+
+    Nothing to do where it has gone. Raises DaemonError where the two differ.
+    """
     lock = paths.daemon_lock(name)
     pid = locks.holder_pid(lock)
-    if pid is None:
-        if locks.is_held(lock):
-            raise DaemonError(f"The daemon of {name} cannot be found: another process holds {lock}.", "End it by hand.")
+    if pid is None and not locks.is_held(lock):
         return
+    if pid is None or _named_in(lock) != str(pid):
+        raise DaemonError(f"The lock {lock} is held by {locks.holder(lock)}.", "End that process by hand.")
     with suppress(ProcessLookupError):
         process = os.pidfd_open(pid)
         try:
-            if locks.holder_pid(lock) == pid:  # and no other process has got its number
+            if locks.holder_pid(lock) == pid:  # else it has gone, and another process may have its number
                 signal.pidfd_send_signal(process, number)
         finally:
             os.close(process)
+
+
+def _named_in(lock: str) -> str:
+    with open(lock, encoding="ascii", errors="replace") as file:
+        return file.read(32).strip()
 
 
 def _stop_by_hand(name: str) -> None:
