@@ -102,10 +102,10 @@ def _copy_file(source: str, target: str, mode: int) -> None:
                 copy.write(piece)
             os.fchmod(copy.fileno(), mode)
         os.rename(partial, target)
-    except OSError:
+    except OSError as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(partial)
-        raise
+        raise OSError(error.errno, error.strerror, target) from error
 
 
 def _run(script: str, environment: dict[str, str]) -> None:

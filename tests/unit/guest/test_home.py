@@ -105,11 +105,11 @@ def test_a_disk_that_is_full_leaves_no_half_file_and_the_next_entry_goes_on(plac
     copied = os.fchmod
 
     def no_space(_descriptor, _mode):
-        raise OSError(28, "No space left on device", "b")
+        raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fchmod", no_space)
     prepare()
-    assert "No space left on device" in capfd.readouterr().err
+    assert "No space left on device: ./" in capfd.readouterr().err
     assert os.listdir(place / "home") == [".local"]
 
     monkeypatch.setattr(os, "fchmod", copied)
