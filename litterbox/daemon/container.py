@@ -68,12 +68,12 @@ class ContainerWatcher:
         if self.running and self._main is not None:
             _logger.warning("Podman did not stop the box: killing its process %d", self._main)
             state.kill(self._name, self._main)
-        if conmon is not None and not conmon.is_set():
+        if conmon is None or conmon.is_set():
+            await in_podman_thread(_correct, self._name)
+        else:
             await self._podman("wait", paths.container_name(self._name))
             with trio.move_on_after(_CLEANUP_TIMEOUT):
                 await conmon.wait()
-        if conmon is None or conmon.is_set():
-            await in_podman_thread(_correct, self._name)
 
     async def _podman(self, *arguments: str) -> None:
         try:

@@ -3,6 +3,9 @@
 import os
 import socket
 import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -36,33 +39,41 @@ def test_a_daemon_whose_queue_is_full_does_not_answer_either(listening):
         connection.close()
 
 
-def test_a_daemon_that_answers_by_drops_has_no_more_time_for_it(listening):
-    child = os.fork()
-    if child == 0:
+@contextmanager
+def daemon(listening, answer):
+    """Someone who accepts one connection, in the place of a daemon."""
+
+    def serve():
         connection, _ = listening.accept()
+        with connection, suppress(BrokenPipeError, ConnectionResetError):
+            answer(connection)
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    yield
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_a_daemon_that_answers_by_drops_has_no_more_time_for_it(listening):
+    def drip(connection):
         while True:
             connection.send(b"x")
-            if os.getppid() == 1:
-                os._exit(0)
-            os.sched_yield()
-    try:
-        with pytest.raises(DaemonError):
-            client.ask("work", {"request": "status"}, within=0.1)
-    finally:
-        os.kill(child, 9)
-        os.waitpid(child, 0)
+            time.sleep(0.01)
+
+    with daemon(listening, drip), pytest.raises(DaemonTimeout):
+        client.ask("work", {"request": "status"}, within=0.2)
 
 
 def test_a_daemon_that_ends_is_gone(listening):
-    child = os.fork()
-    if child == 0:
-        listening.accept()
-        os._exit(0)
-    with pytest.raises(DaemonGone, match="ended without an answer"):
+    with daemon(listening, lambda _connection: None), pytest.raises(DaemonGone, match="ended without an answer"):
         client.ask("work", {"request": "status"}, within=10)
-    os.waitpid(child, 0)
 
 
+forks = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded, use of fork:DeprecationWarning")
+
+
+@forks
 def test_a_daemon_that_cannot_be_executed_is_told_with_the_reason(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     before = len(os.listdir("/proc/self/fd"))
@@ -72,6 +83,7 @@ def test_a_daemon_that_cannot_be_executed_is_told_with_the_reason(monkeypatch):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@forks
 def test_a_daemon_that_never_gets_ready_is_waited_for_so_long(monkeypatch, tmp_path):
     program = tmp_path / "python"
     program.write_text("#!/bin/sh\nexec sleep 3\n")
