@@ -7,6 +7,7 @@ need. So every call has a deadline, after which its process group is killed.
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -84,12 +85,20 @@ def _call(arguments: Sequence[str], within: float) -> subprocess.CompletedProces
 
 
 def _end(child: subprocess.Popen[str]) -> None:
-    """End the process group, and wait for its leader only: what it started may keep the pipes open."""
-    for number, within in ((signal.SIGTERM, _TERM_TIMEOUT), (signal.SIGKILL, _KILL_TIMEOUT)):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.pid, number)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            child.wait(within)
+    """End the process group, and wait for its leader only: what it started may keep the pipes open.
+
+    The leader is reaped last, so that its number is no other group's as long as we signal it.
+    """
+    if child.returncode is None:
+        ended = select.poll()
+        process = os.pidfd_open(child.pid)
+        ended.register(process, select.POLLIN)
+        for number, within in ((signal.SIGTERM, _TERM_TIMEOUT), (signal.SIGKILL, _KILL_TIMEOUT)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
+            ended.poll(within * 1000)
+        os.close(process)
+        child.poll()
     for pipe in (child.stdout, child.stderr):
         if pipe is not None:
             pipe.close()
