@@ -1,16 +1,14 @@
 """Building a box: its image from the definition, then its container, with Podman's own output on the way."""
 
 import os
-import pwd
 from collections.abc import Callable
 
 from litterbox import locks, paths
 from litterbox.container import create, define, podman, runtime, settings, state
+from litterbox.container.user import user_name
 from litterbox.errors import HostError, LitterboxError
 
 LOCK_TIMEOUT = 120.0  # seconds for the enter lock, which an end of the box holds while Podman unmounts it
-
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
 
 
 def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
@@ -47,17 +45,6 @@ def build_arguments(name: str, *, rebuild: bool) -> list[str]:
         f"--build-arg=GID={os.getgid()}",
         paths.definitions(),
     ]
-
-
-def user_name() -> str:
-    """The host user's name where every distribution's useradd takes it, else "user"."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return "user"
-    if name[:1].isdigit() or name.startswith("-") or len(name) > 32 or not _NAME_CHARACTERS.issuperset(name):
-        return "user"
-    return name
 
 
 def check_host() -> None:

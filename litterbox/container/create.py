@@ -11,6 +11,7 @@ import attrs
 from litterbox import files, paths, sessions
 from litterbox.container import lookup, podman
 from litterbox.container.settings import Settings, default_network
+from litterbox.container.user import user_name
 from litterbox.errors import HostError, LitterboxError
 
 RUNTIME_TARGET = "/litterbox-runtime"
@@ -69,6 +70,7 @@ def environment(name: str, settings: Settings) -> dict[str, str]:
         "LITTERBOX_NAME": name,
         "LITTERBOX_UID": str(os.getuid()),
         "LITTERBOX_GID": str(os.getgid()),
+        "LITTERBOX_USER": user_name(),
         "XDG_RUNTIME_DIR": runtime,
         "SSH_AUTH_SOCK": AGENT_LINK,
     }
