@@ -89,7 +89,7 @@ def _take_daemon_lock(name: str) -> int:
 
 
 def _write_owner(daemon_lock: int, pid: str) -> None:
-    """Note who holds the lock, for people: a full disk is no reason not to serve. The file keeps its disk block."""
+    """Note who holds the lock, for people and for `stop`. The file keeps its disk block for when the disk is full."""
     note = f"{pid}\n".encode()
     with contextlib.suppress(OSError):
         os.pwrite(daemon_lock, note, 0)

@@ -18,7 +18,7 @@ from litterbox.daemon.sessions import SessionWatcher
 from litterbox.errors import LitterboxError
 
 VAULT_KEY_SIZE = 32  # bytes
-NOTICE_TIMEOUT = 3.0  # seconds for comparing the settings, which asks Podman; an entry does not wait for it longer
+NOTICE_TIMEOUT = 8.0  # seconds for comparing the settings, which asks Podman; an entry does not wait for it longer
 MOST_APPROVALS = 50  # told of, the newest
 _LONGEST_WORD = 100  # characters of each word of an approval; a letter has room for all of them, whatever their script
 
