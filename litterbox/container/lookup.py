@@ -76,7 +76,7 @@ def _uncover_in_child(main: int, targets: list[bytes], write: int) -> int:
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         namespaces = [os.open(f"/proc/{main}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt")]
-        for namespace in namespaces:
+        for namespace in namespaces:  # from here on nothing may be imported: the files are the box's
             _check(libc.setns(namespace, 0), "setns")
         for target in targets:
             _check(libc.umount2(target, _MNT_DETACH | _UMOUNT_NOFOLLOW), os.fsdecode(target))
