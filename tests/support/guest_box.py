@@ -72,7 +72,7 @@ class GuestBox:
 
     def wait(self) -> int:
         """Wait for the container to end; return its exit status."""
-        return int(podman.run("wait", self.container))
+        return int(podman.run("wait", self.container, within=120))
 
     def logs(self) -> str:
         done = subprocess.run(["podman", "logs", self.container], capture_output=True, text=True, check=True)
@@ -120,5 +120,5 @@ def build_image(tag: str, containerfile: str, folder: Path, **files: str) -> str
         (folder / name).write_text(content)
         os.chmod(folder / name, 0o755)
     image = f"localhost/litterbox-guest-{tag}"
-    podman.run("build", "--quiet", f"--tag={image}", str(folder))
+    podman.run("build", "--quiet", f"--tag={image}", str(folder), within=podman.STORAGE_TIMEOUT)
     return image
