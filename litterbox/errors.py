@@ -44,12 +44,28 @@ class HostError(LitterboxError):
     """The host lacks something Litterbox stands on: Podman, subordinate ids, a runtime folder, space on disk."""
 
 
+class LockTimeout(HostError):
+    """A lock was held by somebody else for longer than we wait; the sentence names the holder."""
+
+
 class PodmanError(LitterboxError):
     """Podman ran and failed; the sentence names the command, the hint carries Podman's own message."""
 
 
+class PodmanTimeout(PodmanError):
+    """Podman did not end in time, and was killed."""
+
+
 class DaemonError(LitterboxError):
     """The box's daemon could not be started, or did not answer as it should."""
+
+
+class DaemonTimeout(DaemonError):
+    """The daemon's socket takes connections, and no answer came in time: the daemon hangs, or is stopped."""
+
+
+class DaemonGone(DaemonError):
+    """The daemon ended while it was asked."""
 
 
 class DaemonRunsAlready(DaemonError):

@@ -1,4 +1,4 @@
-"""Advisory locks (flock(2)) on files that only the host can open.
+"""Advisory locks (flock(2)) on files that only the host can open. Every wait for one has an end, and names the holder.
 
 The warm path of `enter` imports this: no threads, no event loop, the standard library's small modules only.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 
-from litterbox.errors import HostError
+from litterbox.errors import HostError, LockTimeout
 
 TYPE_CHECKING = False  # typing's own costs milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 30.0  # seconds of waiting before the holder is named (design section 5)
+NAME_HOLDER_DELAY = 30.0  # seconds of waiting before the holder is named (design section 5)
+MIN_INTERVAL = 0.001  # seconds between the first two tries
+MAX_INTERVAL = 0.05  # seconds
 
 
 def open_lock(path: str) -> int:
@@ -25,10 +28,10 @@ def open_lock(path: str) -> int:
         raise HostError(f"The lock file {path} cannot be opened: {error.strerror}.") from error
 
 
-def try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int, *, shared: bool = False) -> bool:
     """Take the lock if nobody holds it; say whether it was taken."""
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
@@ -43,44 +46,58 @@ def is_held(path: str) -> bool:
     except OSError as error:
         raise HostError(f"The lock file {path} cannot be opened: {error.strerror}.") from error
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not try_lock(descriptor, shared=True)
     finally:
         os.close(descriptor)
-    return False
 
 
-def acquire(
-    path: str,
-    *,
-    shared: bool = False,
-    on_wait: Callable[[str], None] | None = None,
-    patience: float = PATIENCE,
-) -> int:
-    """Take the lock at `path`, waiting as long as it takes; returns its descriptor, whose closing releases it.
+def try_acquire(path: str, *, shared: bool = False) -> int | None:
+    """Take the lock at `path` without waiting; returns its descriptor, whose closing releases it, or None.
 
-    After `patience` seconds `on_wait` is told once who holds it, and the wait goes on; this needs the main thread
-    (SIGALRM). Interrupted by Ctrl-C like any other call. A lock file that was removed while we waited guards
-    nothing any more: the new one is taken.
+    A lock file that was removed before we had it guards nothing any more: the new one is taken.
     """
-    how = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
     while True:
         descriptor = open_lock(path)
         try:
-            try:
-                fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if on_wait is None:
-                    fcntl.flock(descriptor, how)
-                else:
-                    _wait(descriptor, how, lambda: on_wait(holder(path)), patience)
-            if is_at(descriptor, path):
+            taken = try_lock(descriptor, shared=shared)
+            if taken and is_at(descriptor, path):
                 return descriptor
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
+        if not taken:
+            return None
+
+
+def acquire(
+    path: str,
+    *,
+    within: float,
+    shared: bool = False,
+    on_wait: Callable[[str], None] | None = None,
+    patience: float = NAME_HOLDER_DELAY,
+) -> int:
+    """Take the lock at `path`, waiting at most `within` seconds; returns its descriptor, whose closing releases it.
+
+    After `patience` seconds `on_wait` is told once who holds it. Raises LockTimeout, which names the holder too.
+    flock(2) knows no timeout, so this tries again and again: it works in every thread and uses no signal.
+    """
+    start = time.monotonic()
+    interval = MIN_INTERVAL
+    while (descriptor := try_acquire(path, shared=shared)) is None:
+        waited = time.monotonic() - start
+        if waited >= within:
+            raise LockTimeout(
+                f"The lock {path} was still held after {within:.0f} s, by {holder(path)}.",
+                "Wait for that process, or end it, and try again.",
+            )
+        if on_wait is not None and waited >= patience:
+            on_wait(holder(path))
+            on_wait = None
+        time.sleep(interval)
+        interval = min(2 * interval, MAX_INTERVAL)
+    return descriptor
 
 
 class hold:  # noqa: N801 - a context manager that reads as a verb; contextlib's costs a millisecond
@@ -90,11 +107,14 @@ class hold:  # noqa: N801 - a context manager that reads as a verb; contextlib's
         self,
         path: str,
         *,
+        within: float,
         shared: bool = False,
         on_wait: Callable[[str], None] | None = None,
-        patience: float = PATIENCE,
+        patience: float = NAME_HOLDER_DELAY,
     ) -> None:
-        self._take: Callable[[], int] = lambda: acquire(path, shared=shared, on_wait=on_wait, patience=patience)
+        self._take: Callable[[], int] = lambda: acquire(
+            path, within=within, shared=shared, on_wait=on_wait, patience=patience
+        )
         self._descriptor = -1
 
     def __enter__(self) -> int:
@@ -113,35 +133,28 @@ def is_at(descriptor: int, path: str) -> bool:
         return False
 
 
-def _wait(descriptor: int, how: int, tell: Callable[[], None], patience: float) -> None:
-    """Block in flock(2); the alarm only interrupts it to say why we wait, and Python then resumes the call."""
-    import signal  # start-up budget
-
-    before = signal.signal(signal.SIGALRM, lambda _number, _frame: tell())
-    signal.setitimer(signal.ITIMER_REAL, patience)
-    try:
-        fcntl.flock(descriptor, how)
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 def holder(path: str) -> str:
     """Name who holds the lock at `path`, as "process 1234 (litterbox enter work)", as far as the kernel tells."""
+    pid = holder_pid(path)
+    return "another process" if pid is None else f"process {pid}{_command(pid)}"
+
+
+def holder_pid(path: str) -> int | None:
+    """The process that took the lock at `path`; None where nobody holds it, or the kernel does not tell."""
     try:
         inode = os.stat(path).st_ino
         with open("/proc/locks", encoding="ascii") as locks:
             rows = [line.split() for line in locks]
     except OSError:
-        return "another process"
+        return None
     # 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF   (proc(5); a waiter's row has "->" as its second word)
     for row in rows:
-        if len(row) > 5 and row[1] == "FLOCK" and row[5].rpartition(":")[2] == str(inode):
-            return f"process {row[4]}{_command(row[4])}"
-    return "another process"
+        if len(row) > 5 and row[1] == "FLOCK" and row[5].rpartition(":")[2] == str(inode) and row[4].isdigit():
+            return int(row[4]) or None  # 0: a process of another PID namespace
+    return None
 
 
-def _command(pid: str) -> str:
+def _command(pid: int) -> str:
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             words = file.read(4096).decode(errors="replace").split("\0")

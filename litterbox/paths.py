@@ -92,6 +92,11 @@ def runtime_bundles() -> str:
     return os.path.join(root(), "runtime")
 
 
+def lookup_tables() -> str:
+    """The folder of what Podman reads in the place of a box's /etc/passwd and /etc/group."""
+    return os.path.join(root(), "lookup")
+
+
 def daemon_lock(name: str) -> str:
     return os.path.join(root(), f".daemon-{check_box_name(name)}.lock")
 

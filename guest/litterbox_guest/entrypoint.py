@@ -33,6 +33,9 @@ def main(arguments: list[str]) -> GuestError:
     as_root, workdir, words = _parse(arguments)
     environment = dict(os.environ)
     user = account.of_the_box(environment)
+    if not user.name:
+        _attempt("the box does not know your name", account.enrol, user, environment.get("LITTERBOX_USER", "user"))
+        user = account.of_the_box(environment)
     runtime = environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{user.uid}")
     _attempt("folders may be missing", _make_folders)
     _attempt("XDG_RUNTIME_DIR may not be yours", _own_runtime_folder, runtime, user)

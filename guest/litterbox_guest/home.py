@@ -1,8 +1,10 @@
 """The first entry prepares the home: fills an empty one from /etc/skel, and runs the image's /prep-home.sh once.
 
-The home belongs to the user, who may have planted links in it: all of it happens as the user, in a child.
+The home belongs to the user, who may have planted links in it: all of it happens as the user, in a child. An entry that
+is interrupted, or finds the disk full, leaves a note in the home, and the next one copies what is still missing.
 """
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -13,6 +15,8 @@ from litterbox_guest.errors import GuestError
 
 _FAILED = 125
 _COPIED = 64 * 1024  # bytes at a time
+_BEGUN = "home-begun"  # the note, beside the marker
+_PARTIAL = ".litterbox-partial"  # ends the name of a file that is not copied whole yet
 
 
 def prepare(marker: str, account: Account, environment: dict[str, str], *, lock: str, skel: str, script: str) -> None:
@@ -46,11 +50,14 @@ def _prepare_as(marker: str, account: Account, environment: dict[str, str], skel
     try:
         account.assume()
         os.chdir(account.home)
-        if not os.listdir("."):
+        begun = os.path.join(os.path.dirname(marker), _BEGUN)
+        if not os.listdir(".") or os.path.lexists(begun):
+            _touch(begun)
             _copy(skel, ".")
         _run(script, environment)
-        os.makedirs(os.path.dirname(marker), exist_ok=True)
-        os.close(os.open(marker, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
+        _touch(marker)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(begun)
     except GuestError as error:
         _say(f"{error.sentence}; the next entry tries again")
     except OSError as error:
@@ -60,28 +67,45 @@ def _prepare_as(marker: str, account: Account, environment: dict[str, str], skel
     return 1
 
 
+def _touch(path: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644))
+
+
 def _copy(source: str, target: str) -> None:
-    """Copy the files, links and folders in the folder `source` into the folder `target`, with their modes."""
+    """Copy what `target` lacks of the files, links and folders in the folder `source`, with their modes."""
     if not os.path.isdir(source):
         return
     for entry in os.scandir(source):
         copy = os.path.join(target, entry.name)
         mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)
-        if entry.is_symlink():
+        if entry.is_dir(follow_symlinks=False):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(copy)
+            if not os.path.islink(copy) and os.path.isdir(copy):
+                _copy(entry.path, copy)
+                os.chmod(copy, mode)
+        elif os.path.lexists(copy):
+            continue
+        elif entry.is_symlink():
             os.symlink(os.readlink(entry.path), copy)
-        elif entry.is_dir():
-            os.mkdir(copy)
-            _copy(entry.path, copy)
-            os.chmod(copy, mode)
         elif entry.is_file():
             _copy_file(entry.path, copy, mode)
 
 
 def _copy_file(source: str, target: str, mode: int) -> None:
-    with open(source, "rb") as content, open(target, "xb") as copy:
-        while piece := content.read(_COPIED):
-            copy.write(piece)
-        os.fchmod(copy.fileno(), mode)
+    """A file has its name only when it is whole."""
+    partial = target + _PARTIAL
+    try:
+        with open(source, "rb") as content, open(partial, "wb") as copy:
+            while piece := content.read(_COPIED):
+                copy.write(piece)
+            os.fchmod(copy.fileno(), mode)
+        os.rename(partial, target)
+    except OSError as error:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(partial)
+        raise OSError(error.errno, error.strerror, target) from error
 
 
 def _run(script: str, environment: dict[str, str]) -> None:

@@ -19,18 +19,21 @@ _LARGEST_LOCK = 64 * 1024  # bytes read; 200 sessions (design section 8) need le
 
 def listed(lock: str = LOCK) -> set[str]:
     """The sessions of the host's lock file, each `PID-STARTTIME`; lines that do not parse are dropped."""
-    descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        content = os.read(descriptor, _LARGEST_LOCK)
-    finally:
-        os.close(descriptor)
-    rows = (line.split() for line in content.decode("ascii", "replace").splitlines())
+    rows = (line.split() for line in _content(lock).decode("ascii", "replace").splitlines())
     return {"-".join(row) for row in rows if len(row) == 2 and all(map(_is_number, row))}
 
 
 def is_empty(lock: str = LOCK) -> bool:
-    """Nobody is left: the host never passes through size 0 for any other reason."""
-    return os.stat(lock).st_size == 0
+    """Nobody is left: the host fills the file with NUL bytes then, and at no other moment."""
+    return not _content(lock).strip(b"\0")
+
+
+def _content(lock: str) -> bytes:
+    descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _LARGEST_LOCK)
+    finally:
+        os.close(descriptor)
 
 
 def is_listed(session: str, lock: str = LOCK) -> bool:

@@ -21,7 +21,7 @@ def command(name: str, *, forget: bool, as_json: bool) -> None:
     from litterbox.container import define  # start-up budget
     from litterbox.daemon import client
 
-    define.check_defined(name)
+    define.check_known(name)
     if forget:
         count = client.forget_approvals(name)
         click.echo(_forgotten(name, count), err=True)

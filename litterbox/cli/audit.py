@@ -113,5 +113,5 @@ def _nothing(name: str | None, path: str) -> LitterboxError:
         return LitterboxError("`litterbox agent` has written no audit log yet.", f"It would be in {path}.")
     from litterbox.container import define  # start-up budget
 
-    define.check_defined(name)
+    define.check_known(name)
     return LitterboxError(f"Nothing was asked of the daemon of {name} yet.", f"It would be written to {path}.")

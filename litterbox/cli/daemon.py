@@ -22,7 +22,7 @@ def command(name: str | None, *, foreground: bool, spawned: bool, for_session: b
     """
     from litterbox.container import define  # start-up budget
 
-    chosen = define.check_defined(name) if name is not None else _only_box(define.defined())
+    chosen = define.check_known(name) if name is not None else _only_box(define.known())
     if spawned:
         from litterbox.daemon import process  # start-up budget
 

@@ -19,7 +19,7 @@ def command(name: str, *, follow: bool) -> None:
     if not os.path.exists(path):
         from litterbox.container import define  # start-up budget
 
-        define.check_defined(name)
+        define.check_known(name)
         raise LitterboxError(f"The daemon of {name} has written no log yet.", f"It would be in {path}.")
     if follow:
         tail = shutil.which("tail")

@@ -1,14 +1,14 @@
 """Building a box: its image from the definition, then its container, with Podman's own output on the way."""
 
 import os
-import pwd
 from collections.abc import Callable
 
 from litterbox import locks, paths
-from litterbox.container import create, define, podman, runtime, settings
+from litterbox.container import create, define, podman, runtime, settings, state
+from litterbox.container.user import user_name
 from litterbox.errors import HostError, LitterboxError
 
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_-")
+LOCK_TIMEOUT = 120.0  # seconds for the enter lock, which an end of the box holds while Podman unmounts it
 
 
 def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
@@ -25,11 +25,11 @@ def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
     create.prepare_host_side(name)
     runtime.ensure(report)
     podman.show(*build_arguments(name, rebuild=rebuild))
-    with locks.hold(paths.enter_lock(name)):
+    with locks.hold(paths.enter_lock(name), within=LOCK_TIMEOUT):
         check_not_running(name)
         if not create.is_current(name, chosen):
             create.create(name, chosen)
-    runtime.collect(running=any(state in podman.RUNNING for state in podman.containers().values()))
+    runtime.collect(running=any(word in podman.RUNNING for word in state.states().values()))
 
 
 def build_arguments(name: str, *, rebuild: bool) -> list[str]:
@@ -47,17 +47,6 @@ def build_arguments(name: str, *, rebuild: bool) -> list[str]:
     ]
 
 
-def user_name() -> str:
-    """The host user's name where every distribution's useradd takes it, else "user"."""
-    try:
-        name = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return "user"
-    if name[:1].isdigit() or name.startswith("-") or len(name) > 32 or not _NAME_CHARACTERS.issuperset(name):
-        return "user"
-    return name
-
-
 def check_host() -> None:
     """Raise HostError where rootless Podman cannot make a box: it runs as root, or has no subordinate ids."""
     found = podman.info()
@@ -73,5 +62,5 @@ def check_host() -> None:
 
 
 def check_not_running(name: str) -> None:
-    if podman.containers().get(name) in podman.RUNNING:
+    if state.is_running(name):
         raise LitterboxError(f"The box {name} is running.", f"Stop it first: litterbox stop {name}")

@@ -9,8 +9,9 @@ import os
 import attrs
 
 from litterbox import files, paths, sessions
-from litterbox.container import podman
+from litterbox.container import lookup, podman
 from litterbox.container.settings import Settings, default_network
+from litterbox.container.user import user_name
 from litterbox.errors import HostError, LitterboxError
 
 RUNTIME_TARGET = "/litterbox-runtime"
@@ -36,7 +37,10 @@ class Mount:
 
 
 def mounts(name: str, settings: Settings) -> list[Mount]:
-    """Everything of the host that the box sees. Raises HostError where the runtime folder cannot be used."""
+    """Everything of the host that the box sees; what is of `lookup`, only while it starts.
+
+    Raises HostError where the runtime folder cannot be used.
+    """
     bundle = os.path.join(paths.runtime_bundles(), "current")
     runtime = f"/run/user/{os.getuid()}"
     listed = [
@@ -45,6 +49,7 @@ def mounts(name: str, settings: Settings) -> list[Mount]:
         Mount(source=paths.session_lock(name), target="/session.lock"),
         Mount(source=paths.home(name), target=BOX_HOME, read_only=False),
         Mount(source=paths.sockets(name), target=f"{runtime}/litterbox"),
+        *(Mount(source=source, target=target) for source, target in lookup.mounts().items()),
     ]
     if settings.wayland:
         listed.append(Mount(source=wayland_socket(), target=f"{runtime}/wayland-0"))
@@ -65,6 +70,7 @@ def environment(name: str, settings: Settings) -> dict[str, str]:
         "LITTERBOX_NAME": name,
         "LITTERBOX_UID": str(os.getuid()),
         "LITTERBOX_GID": str(os.getgid()),
+        "LITTERBOX_USER": user_name(),
         "XDG_RUNTIME_DIR": runtime,
         "SSH_AUTH_SOCK": AGENT_LINK,
     }
@@ -99,10 +105,11 @@ def options(name: str, settings: Settings, podman_version: tuple[int, ...]) -> l
 
 
 def prepare_host_side(name: str) -> None:
-    """Make what the mounts need before every start: home, session lock, folder of sockets. Idempotent."""
+    """Make what the mounts need before every start: home, session lock, tables, folder of sockets. Idempotent."""
     for folder in (paths.root(), os.path.dirname(paths.home(name)), paths.home(name), paths.sockets(name)):
         files.private_folder(folder)
     sessions.prepare(paths.session_lock(name))
+    lookup.prepare()
 
 
 def remove_sockets(name: str) -> None:
@@ -151,8 +158,9 @@ def create(name: str, settings: Settings) -> None:
         f"--name={making}",
         *options(name, settings, podman.version()),
         paths.image_name(name),
+        within=podman.STORAGE_TIMEOUT,
     )
-    podman.run("rm", "--ignore", container)
+    podman.run("rm", "--ignore", container, within=podman.STORAGE_TIMEOUT)
     podman.run("rename", making, container)
 
 

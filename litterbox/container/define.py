@@ -56,13 +56,34 @@ def defined() -> list[str]:
     return sorted(entry.removesuffix(ending) for entry in entries if entry.endswith(ending))
 
 
+def known() -> list[str]:
+    """The names of all boxes, sorted: of those that are defined, and of those that were built and not deleted.
+
+    A Dockerfile may be removed while its box runs; what was built is a box all the same.
+    """
+    ending = ".lock"
+    beginning = ".session-"
+    entries = os.listdir(paths.root()) if os.path.isdir(paths.root()) else []
+    built = [
+        entry[len(beginning) : -len(ending)]
+        for entry in entries
+        if entry.startswith(beginning) and entry.endswith(ending)
+    ]
+    return sorted({*defined(), *built})
+
+
+def check_known(name: str) -> str:
+    """Return `name` when there is such a box, defined or built; raises BadBoxName or NoSuchBox."""
+    return name if os.path.exists(paths.session_lock(name)) else check_defined(name)
+
+
 def check_defined(name: str) -> str:
-    """Return `name` when the box has a Dockerfile; raises BadBoxName or NoSuchBox."""
+    """Return `name` when the box has a Dockerfile, as a build needs; raises BadBoxName or NoSuchBox."""
     if not os.path.exists(paths.dockerfile(name)):
-        known = defined()
+        boxes = defined()
         raise NoSuchBox(
             f"There is no box {name}.",
-            f"The boxes are: {', '.join(known)}." if known else f"Make one with: litterbox define {name}",
+            f"The boxes are: {', '.join(boxes)}." if boxes else f"Make one with: litterbox define {name}",
         )
     return name
 

@@ -11,18 +11,24 @@ from litterbox.errors import LitterboxError
 def delete(name: str, *, home: bool, definition: bool) -> list[str]:
     """Remove what was asked for and is there; returns what was removed, as words. Raises while the box runs."""
     removed = []
-    with locks.hold(paths.enter_lock(name)):
+    with locks.hold(paths.enter_lock(name), within=build.LOCK_TIMEOUT):
         check_not_in_use(name)
         if podman.exists("container", paths.container_name(name)):
             create.check_ours(name)
-            podman.run("rm", "--ignore", paths.container_name(name), f"{paths.container_name(name)}.new")
+            podman.run(
+                "rm",
+                "--ignore",
+                paths.container_name(name),
+                f"{paths.container_name(name)}.new",
+                within=podman.STORAGE_TIMEOUT,
+            )
             removed.append("container")
         if podman.exists("image", paths.image_name(name)):
-            podman.run("image", "rm", "--force", paths.image_name(name))
+            podman.run("image", "rm", "--force", paths.image_name(name), within=podman.STORAGE_TIMEOUT)
             removed.append("image")
         if home and os.path.isdir(paths.home(name)):
             # Files that the box's root made belong to a subordinate id: only the user namespace may remove them.
-            podman.run("unshare", "rm", "--recursive", "--force", "--", paths.home(name))
+            podman.run("unshare", "rm", "--recursive", "--force", "--", paths.home(name), within=podman.STORAGE_TIMEOUT)
             removed.append("home")
         if definition:
             removed += ["definition"] * _unlink(paths.dockerfile(name), paths.settings(name))

@@ -1,7 +1,7 @@
 """What boxes there are, and how each is doing. `list` starts through this: no event loop, no cattrs."""
 
 from litterbox import locks, paths, sessions
-from litterbox.container import define, podman
+from litterbox.container import define, state
 from litterbox.errors import BadBoxName
 
 Row = dict[str, object]
@@ -12,20 +12,20 @@ def boxes() -> list[Row]:
 
     `state` is "not built", "stopped", or Podman's word for a container that is neither ("running", "paused").
     """
-    built = podman.containers()
+    built = state.states()
     defined = define.defined()
-    return [_row(name, built, defined) for name in sorted({*built, *defined}) if _is_name(name)]
+    return [_row(name, built, defined) for name in sorted({*built, *define.known()}) if _is_name(name)]
 
 
 def _row(name: str, built: dict[str, str], defined: list[str]) -> Row:
-    state = built.get(name)
-    if state is None:
-        state = "not built"
-    elif state in ("exited", "created", "configured", "stopped"):
-        state = "stopped"
+    word = built.get(name)
+    if word is None:
+        word = "not built"
+    elif word in ("exited", "created", "configured", "stopped"):
+        word = "stopped"
     return {
         "name": name,
-        "state": state,
+        "state": word,
         "sessions": len(sessions.read(paths.session_lock(name))),
         "daemon": locks.is_held(paths.daemon_lock(name)),
         "definition": paths.dockerfile(name) if name in defined else None,

@@ -1,7 +1,14 @@
-"""The only place that runs podman. Never through a shell; every failure names the command and Podman's message."""
+"""The only place that runs podman. Never through a shell; every failure names the command and Podman's message.
 
+A box can make Podman wait: Podman reads files of the image, and holds a lock meanwhile that all its other commands
+need. So every call has a deadline, after which its process group is killed.
+"""
+
+import contextlib
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -9,11 +16,16 @@ from typing import TypedDict
 
 from litterbox import limits
 from litterbox.container.program import find
-from litterbox.errors import PodmanError
+from litterbox.errors import PodmanError, PodmanTimeout
 
 LABEL = "work.litterbox.name"
 RUNNING = ("running", "paused", "stopping")  # Podman's words for a container whose mounts are in use
 
+CALL_TIMEOUT = 20.0  # seconds for a call that asks, or changes a container; it takes a tenth of one
+STORAGE_TIMEOUT = 300.0  # seconds for a call that copies or deletes what a container or an image holds
+
+_TERM_TIMEOUT = 1.0  # seconds that a podman has to finish what it writes, before it is killed
+_KILL_TIMEOUT = 5.0  # seconds in which a killed process ends, unless the kernel keeps it
 _TAIL = 4096  # bytes of Podman's last words that are kept for the error
 
 
@@ -25,9 +37,12 @@ class Info(TypedDict):
     uids: int
 
 
-def run(*arguments: str) -> str:
-    """Run podman quietly and return its standard output; raises PodmanError."""
-    done = _call(arguments)
+def run(*arguments: str, within: float = CALL_TIMEOUT) -> str:
+    """Run podman quietly and return its standard output; raises PodmanError.
+
+    It is killed after `within` seconds, which raises PodmanTimeout.
+    """
+    done = _call(arguments, within)
     if done.returncode != 0:
         raise failure(arguments, done.returncode, done.stderr)
     return done.stdout
@@ -36,23 +51,57 @@ def run(*arguments: str) -> str:
 def exists(kind: str, name: str) -> bool:
     """Say whether a `kind` ("image", "container") of that name is in local storage."""
     arguments = (kind, "exists", name)
-    done = _call(arguments)
+    done = _call(arguments, CALL_TIMEOUT)
     if done.returncode > 1 or done.stderr.strip():  # Podman's own failures end with 1 too, as "no" does
         raise failure(arguments, done.returncode, done.stderr)
     return done.returncode == 0
 
 
-def _call(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def _call(arguments: Sequence[str], within: float) -> subprocess.CompletedProcess[str]:
+    """Run podman in a process group of its own: it is two processes, one in the user namespace."""
+    child = subprocess.Popen(
         [find(), *arguments],
         cwd="/",  # ours may be gone, and Podman needs one
         stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        preexec_fn=limits.for_children(),
+        process_group=0,
+        preexec_fn=limits.for_children(),  # noqa: PLW1509 - one system call, safe after a fork
     )
+    try:
+        stdout, stderr = child.communicate(timeout=within)
+    except subprocess.TimeoutExpired:
+        _end(child)
+        raise PodmanTimeout(
+            f"`podman {' '.join(arguments)}` did not end within {within:.0f} s, and was killed.",
+            "Another podman may hold its locks: `pgrep -a podman` shows them.",
+        ) from None
+    except BaseException:
+        _end(child)
+        raise
+    return subprocess.CompletedProcess(child.args, child.returncode, stdout, stderr)
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """End the process group, and wait for its leader only: what it started may keep the pipes open.
+
+    The leader is reaped last, so that its number is no other group's as long as we signal it.
+    """
+    if child.returncode is None:
+        ended = select.poll()
+        process = os.pidfd_open(child.pid)
+        ended.register(process, select.POLLIN)
+        for number, within in ((signal.SIGTERM, _TERM_TIMEOUT), (signal.SIGKILL, _KILL_TIMEOUT)):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, number)
+            ended.poll(within * 1000)
+        os.close(process)
+        child.poll()
+    for pipe in (child.stdout, child.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def show(*arguments: str) -> None:
@@ -101,10 +150,3 @@ def version_numbers(text: str) -> tuple[int, ...]:
             break
         numbers.append(int(part))
     return tuple(numbers)
-
-
-def containers() -> dict[str, str]:
-    """Every box that has a container: its name → Podman's word for its state ("running", "exited", "created")."""
-    rows = json.loads(run("ps", "--all", "--filter", f"label={LABEL}", "--format", "json"))
-    # The label comes from the image, so any container of it has the label; only one has the name.
-    return {row["Labels"][LABEL]: row["State"] for row in rows if row["Names"] == [f"lbx-{row['Labels'][LABEL]}"]}

@@ -20,6 +20,7 @@ from litterbox.container.runtime_origin import Origin
 from litterbox.errors import HostError, RuntimeBundleError
 from litterbox.files import private_folder, sync_folder
 
+LOCK_TIMEOUT = 300.0  # seconds; whoever builds a runtime takes some ten, and on a slow disk a minute
 _ATTEMPTS = 3  # another Litterbox of the same user may point `current` to its own in between
 _CURRENT = "current"
 _LOCK = ".lock"
@@ -50,12 +51,12 @@ def held(report: Callable[[str], None], *, folder: str | None = None) -> Iterato
     lock = os.path.join(folder, _LOCK)
     origin = runtime_origin.origin()
     for _ in range(_ATTEMPTS):
-        with locks.hold(lock, shared=True):
+        with locks.hold(lock, within=LOCK_TIMEOUT, shared=True):
             manifest = _standing(folder, origin)
             if manifest is not None:
                 yield _bundle(folder, manifest)
                 return
-        with locks.hold(lock):
+        with locks.hold(lock, within=LOCK_TIMEOUT):
             _put_up(folder, origin, report)
     raise RuntimeBundleError(f"The runtime in {folder} changes as soon as it is built.", "See what writes there.")
 

@@ -17,6 +17,8 @@ from litterbox.errors import SettingsError, UsageError
 
 KEYS = tuple(key for key in attrs.fields_dict(Settings) if key != "commands")
 
+LOCK_TIMEOUT = 30.0  # seconds; the lock is held for a few milliseconds
+
 _DEFAULTS = attrs.asdict(Command(program=""))
 
 
@@ -132,4 +134,4 @@ def _value(word: str) -> object:
 
 def _held() -> locks.hold:
     """No other command changes a settings file meanwhile."""
-    return locks.hold(os.path.join(files.private_folder(paths.root()), ".settings.lock"))
+    return locks.hold(os.path.join(files.private_folder(paths.root()), ".settings.lock"), within=LOCK_TIMEOUT)

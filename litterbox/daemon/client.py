@@ -4,57 +4,71 @@ The warm path of `enter` imports this: no event loop, and `_socket` without the 
 """
 
 import os
+import time
 from _socket import AF_UNIX, SHUT_WR, SOCK_STREAM, socket
 
-from litterbox import locks, paths
+from litterbox import paths
 from litterbox.daemon import letters
 from litterbox.daemon.letters import Letter
-from litterbox.errors import DaemonError
+from litterbox.errors import DaemonError, DaemonGone, DaemonTimeout
 
-ANSWER_WITHIN = 30.0  # seconds; a daemon answers in milliseconds, or it hangs
+ANSWER_TIMEOUT = 10.0  # seconds; a daemon answers in milliseconds, or it hangs
+PODMAN_ANSWER_TIMEOUT = 25.0  # seconds for a request for which the daemon itself waits for Podman
 DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
 
 _READ_SIZE = 65536
 
 
-def ask(name: str, request: Letter) -> Letter | None:
+def ask(name: str, request: Letter, *, within: float = ANSWER_TIMEOUT) -> Letter | None:
     """Send one request to the daemon of `name`; None when no daemon listens.
 
-    Raises DaemonError when it refuses (with its reason), or does not answer.
+    Raises DaemonTimeout when no answer came `within` seconds, DaemonGone when the daemon ended meanwhile, and
+    DaemonError when it refuses (with its reason).
     """
     path = paths.control_socket(name)
     connection = socket(AF_UNIX, SOCK_STREAM)
     try:
-        connection.settimeout(ANSWER_WITHIN)
+        connection.settimeout(within)
         connection.connect(path)
     except (FileNotFoundError, ConnectionRefusedError):
         connection.close()
         return None
+    except (TimeoutError, BlockingIOError) as error:  # the queue of connections is full
+        connection.close()
+        raise _silent(name, within) from error
     except OSError as error:
         connection.close()
         raise DaemonError(f"The daemon of {name} cannot be reached: {error.strerror or error}: {path}") from error
     try:
         connection.sendall(letters.encode(request))
         connection.shutdown(SHUT_WR)
-        answer = letters.decode(_read(connection))
+        answer = letters.decode(_read(connection, time.monotonic() + within))
     except TimeoutError as error:
-        raise DaemonError(f"The daemon of {name} does not answer.", f"See its log: litterbox logs {name}") from error
+        raise _silent(name, within) from error
     except (OSError, letters.BadLetter):
         answer = {}
     finally:
         connection.close()
     if not answer:
-        raise DaemonError(f"The daemon of {name} ended without an answer.", f"See its log: litterbox logs {name}")
+        raise DaemonGone(f"The daemon of {name} ended without an answer.", f"See its log: litterbox logs {name}")
     if "refused" in answer:
         raise DaemonError(f"The daemon of {name} refused: {answer['refused']}", f"See its log: litterbox logs {name}")
     return answer
 
 
-def _read(connection: socket) -> bytes:
+def _read(connection: socket, deadline: float) -> bytes:
     content = b""
     while data := connection.recv(_READ_SIZE):
         content += data
+        connection.settimeout(max(0.001, deadline - time.monotonic()))
     return content
+
+
+def _silent(name: str, within: float) -> DaemonTimeout:
+    return DaemonTimeout(
+        f"The daemon of {name} did not answer within {within:.0f} s: it hangs, or somebody stopped it.",
+        f"End it and its box: litterbox stop {name}",
+    )
 
 
 def announce_entry(name: str) -> Letter | None:
@@ -68,7 +82,7 @@ def announce_start(name: str) -> Letter:
 
     Raises DaemonError when the daemon is gone, or sees no running container.
     """
-    answer = ask(name, {"request": "started"})
+    answer = ask(name, {"request": "started"}, within=PODMAN_ANSWER_TIMEOUT)
     if answer is None:
         raise DaemonError(f"The daemon of {name} ended while the box started.", f"See its log: litterbox logs {name}")
     if answer["running"] != "yes":
@@ -87,17 +101,9 @@ def announce_settings(name: str) -> None:
     What was asked for is in the file, and counts from the next request of the box on: this only hurries the links.
     """
     try:
-        ask(name, {"request": "settings"})
+        ask(name, {"request": "settings"}, within=PODMAN_ANSWER_TIMEOUT)
     except DaemonError:
         return
-
-
-def stop(name: str) -> bool:
-    """Ask the daemon to stop the box, and wait until it is gone; False when none runs."""
-    if ask(name, {"request": "stop"}) is None:
-        return False
-    with locks.hold(paths.daemon_lock(name), shared=True):
-        return True
 
 
 def approvals(name: str) -> list[list[str]] | None:

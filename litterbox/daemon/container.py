@@ -1,24 +1,31 @@
 """The container watcher: knows whether the box runs, by a pidfd of its PID 1 and one of its conmon."""
 
-import json
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import trio
 
 from litterbox import paths
-from litterbox.container import podman
+from litterbox.container import podman, state
 from litterbox.errors import LitterboxError
 
-GRACE = 10.0  # seconds that `/litterbox wait` has to leave by itself before `podman stop` is run
-_STOP_WITHIN = 5  # seconds between Podman's TERM and its KILL
-_CLEANUP_WITHIN = 10.0  # seconds that conmon has to unmount the box after its end
+GRACE_TIMEOUT = 5.0  # seconds that `/litterbox wait` has to leave by itself before `podman stop` is run
+_STOP_TIMEOUT = 2  # seconds between Podman's TERM and its KILL
+_CLEANUP_TIMEOUT = 10.0  # seconds that conmon has to unmount the box after its end
 
-_PODMAN_WITHIN = 60.0  # seconds for one podman; the locks that an end holds are not held for ever
+# Podman may have to wait for something of the box's: other threads of the daemon have their own limiter.
+_PODMAN_CALLS = trio.CapacityLimiter(4)
 
 _logger = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+async def in_podman_thread(function: Callable[..., _T], *arguments: object) -> _T:
+    """Run what calls Podman in a worker thread; cancelled, it leaves the call to its deadline."""
+    return await trio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=_PODMAN_CALLS)
 
 
 class ContainerWatcher:
@@ -40,38 +47,39 @@ class ContainerWatcher:
         """Ask Podman whether the box runs, and watch it when it does."""
         async with self._looking:
             if not self.running:
-                self._main, self._conmon = await trio.to_thread.run_sync(_processes, self._name)
+                seen = await in_podman_thread(_look, self._name)
+                self._main, self._conmon = seen.main, seen.conmon
                 for pid in (self._main, self._conmon):
                     if pid is not None and pid not in self._ends:
                         await self._nursery.start(self._watch, pid)
         return self.running
 
     async def end(self) -> None:
-        """Return when the container is stopped and cleaned up; it is stopped by force after GRACE seconds."""
+        """Return when the container is stopped and cleaned up; it is stopped by force after GRACE_TIMEOUT."""
         if not await self.look():
             return
         main, conmon = (self._ends.get(pid or -1) for pid in (self._main, self._conmon))
         if main is not None:
-            with trio.move_on_after(GRACE):
+            with trio.move_on_after(GRACE_TIMEOUT):
                 await main.wait()
         if self.running:
-            _logger.warning("the box did not leave within %.0f s: stopping it", GRACE)
-            await self._podman("stop", f"--time={_STOP_WITHIN}", paths.container_name(self._name))
-        if self.running:
-            await self._podman("kill", paths.container_name(self._name))
-        await self._podman("wait", paths.container_name(self._name))
-        if conmon is not None:
-            with trio.move_on_after(_CLEANUP_WITHIN):
+            _logger.warning("the box did not leave within %.0f s: stopping it", GRACE_TIMEOUT)
+            await self._podman("stop", f"--time={_STOP_TIMEOUT}", paths.container_name(self._name))
+        if self.running and self._main is not None:
+            _logger.warning("Podman did not stop the box: killing its process %d", self._main)
+            state.kill(self._name, self._main)
+        if conmon is None or conmon.is_set():
+            await in_podman_thread(_correct, self._name)
+        else:
+            await self._podman("wait", paths.container_name(self._name))
+            with trio.move_on_after(_CLEANUP_TIMEOUT):
                 await conmon.wait()
 
     async def _podman(self, *arguments: str) -> None:
-        with trio.move_on_after(_PODMAN_WITHIN) as scope:
-            try:
-                await trio.to_thread.run_sync(podman.run, *arguments, abandon_on_cancel=True)
-            except (LitterboxError, OSError) as error:
-                _logger.warning("podman %s: %s", arguments[0], error)
-        if scope.cancelled_caught:
-            _logger.error("podman %s did not end within %.0f s", arguments[0], _PODMAN_WITHIN)
+        try:
+            await in_podman_thread(podman.run, *arguments)
+        except (LitterboxError, OSError) as error:
+            _logger.warning("podman %s: %s", arguments[0], error)
 
     async def _watch(self, pid: int, *, task_status: trio.TaskStatus[None]) -> None:
         ended = self._ends[pid] = trio.Event()
@@ -103,12 +111,21 @@ async def open_container_watcher(name: str) -> AsyncIterator[ContainerWatcher]:
         nursery.cancel_scope.cancel()
 
 
-def _processes(name: str) -> tuple[int | None, int | None]:
-    """The PIDs of the container's PID 1 and of its conmon; None for what does not run."""
+def _look(name: str) -> state.Seen:
     try:
-        answer = podman.run("container", "inspect", "--format", "{{json .State}}", paths.container_name(name))
+        seen = state.look(name)
     except (LitterboxError, OSError) as error:
         _logger.info("no container to watch: %s", error)
-        return None, None
-    state = json.loads(answer)
-    return state.get("Pid") or None, state.get("ConmonPid") or None
+        return state.Seen(called_running=False, main=None, conmon=None)
+    if seen.is_phantom:
+        _correct(name)
+    return seen
+
+
+def _correct(name: str) -> None:
+    """Where Podman calls the box running though nothing of it is, tell it so."""
+    try:
+        if state.correct(name):
+            _logger.warning("%s", state.said_of_phantom(name))
+    except (LitterboxError, OSError) as error:
+        _logger.warning("Podman's records of the box cannot be corrected: %s", error)

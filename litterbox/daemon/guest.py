@@ -2,12 +2,10 @@
 
 import logging
 
-import trio
-
 from litterbox import __version__, paths
 from litterbox.capabilities.server import GuestDaemons
 from litterbox.container import podman
-from litterbox.daemon.container import ContainerWatcher
+from litterbox.daemon.container import ContainerWatcher, in_podman_thread
 from litterbox.errors import LitterboxError
 
 _logger = logging.getLogger(__name__)
@@ -24,6 +22,6 @@ async def renew_guest_daemon(name: str, container: ContainerWatcher, guest_daemo
     version = f"--env=LITTERBOX_HOST_VERSION={__version__}"
     program = (paths.container_name(name), "/litterbox", "daemon", "--replace")
     try:
-        await trio.to_thread.run_sync(podman.run, "exec", "--detach", "--user=0:0", version, *program)
+        await in_podman_thread(podman.run, "exec", "--detach", "--user=0:0", version, *program)
     except (LitterboxError, OSError) as error:
         _logger.warning("the guest daemon could not be started: %s", error)

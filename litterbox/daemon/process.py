@@ -16,6 +16,7 @@ from litterbox.container import create
 from litterbox.daemon import start
 from litterbox.daemon.serve import serve
 from litterbox.errors import DaemonError, DaemonRunsAlready, LitterboxError
+from litterbox.sessions import SessionLock
 
 OPEN_FILES = 16384  # two listeners of 4,096 connections, the control socket, a pidfd per session, and room
 
@@ -43,7 +44,10 @@ def run(
         _configure_log(name, foreground=tell is None)
         limits.raise_open_files(OPEN_FILES)
         ready = partial(tell_parent, start.READY)
-        enter_lock = trio.run(partial(serve, name, vault_key=vault_key, for_session=for_session, ready=ready))
+        with SessionLock(paths.session_lock(name)) as sessions:
+            enter_lock = trio.run(
+                partial(serve, name, sessions=sessions, vault_key=vault_key, for_session=for_session, ready=ready)
+            )
     except Exception as error:
         reason = _reason(error)
         if daemon_lock >= 0:
@@ -53,7 +57,7 @@ def run(
         raise reason from error
     finally:
         if daemon_lock >= 0:
-            os.ftruncate(daemon_lock, 0)
+            _write_owner(daemon_lock, "")
             os.close(daemon_lock)
         if enter_lock >= 0:
             os.close(enter_lock)
@@ -74,8 +78,7 @@ def _take_daemon_lock(name: str) -> int:
     for _ in range(_LOCK_TRIES):
         descriptor = locks.open_lock(path)
         if locks.try_lock(descriptor) and locks.is_at(descriptor, path):
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            _write_owner(descriptor, str(os.getpid()))
             return descriptor
         owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
         os.close(descriptor)
@@ -83,6 +86,14 @@ def _take_daemon_lock(name: str) -> int:
     raise DaemonRunsAlready(
         f"The daemon of {name} runs already, as process {owner}.", f"Stop it: litterbox stop {name}"
     )
+
+
+def _write_owner(daemon_lock: int, pid: str) -> None:
+    """Note who holds the lock, for people and for `stop`. The file keeps its disk block for when the disk is full."""
+    note = f"{pid}\n".encode()
+    with contextlib.suppress(OSError):
+        os.pwrite(daemon_lock, note, 0)
+        os.ftruncate(daemon_lock, len(note))
 
 
 def _configure_log(name: str, *, foreground: bool) -> None:

@@ -10,7 +10,7 @@ from litterbox import paths
 from litterbox.confirm.queue import DialogQueue
 from litterbox.confirm.visible import visible
 from litterbox.container import create, settings
-from litterbox.daemon.container import ContainerWatcher
+from litterbox.daemon.container import ContainerWatcher, in_podman_thread
 from litterbox.daemon.control import Handler
 from litterbox.daemon.displays import Displays
 from litterbox.daemon.letters import Letter
@@ -18,6 +18,7 @@ from litterbox.daemon.sessions import SessionWatcher
 from litterbox.errors import LitterboxError
 
 VAULT_KEY_SIZE = 32  # bytes
+NOTICE_TIMEOUT = 8.0  # seconds for comparing the settings, which asks Podman; an entry does not wait for it longer
 MOST_APPROVALS = 50  # told of, the newest
 _LONGEST_WORD = 100  # characters of each word of an approval; a letter has room for all of them, whatever their script
 
@@ -127,9 +128,10 @@ class Requests:
         except FileNotFoundError:
             stamp = (0, 0)
         if stamp != self._compared:
-            self._notice = await trio.to_thread.run_sync(_notice, self._name)
-            self._compared = stamp
-        return self._notice
+            with trio.move_on_after(NOTICE_TIMEOUT):
+                self._notice = await in_podman_thread(_notice, self._name)
+                self._compared = stamp
+        return self._notice if self._compared == stamp else ""
 
 
 def _yes(truth: bool) -> str:  # noqa: FBT001 - it is the thing itself

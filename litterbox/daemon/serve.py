@@ -30,13 +30,17 @@ from litterbox.daemon.guest import renew_guest_daemon
 from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.daemon.sockets import open_unix_listener
+from litterbox.sessions import SessionLock
 
 _logger = logging.getLogger(__name__)
 
 
-async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready: Callable[[], None]) -> int:
+async def serve(
+    name: str, *, sessions: SessionLock, vault_key: bytes | None, for_session: bool, ready: Callable[[], None]
+) -> int:
     """Serve the box `name` until its last session is gone or it is told to stop; then stop the box.
 
+    `sessions` is open for as long as the daemon lives, so that the box can take no lease on that file.
     `ready` is called when every part serves. Returns the descriptor of the enter lock, held: the caller closes it
     after the daemon lock; -1 when a second signal cut the end short. An exception in a listener ends the whole
     tree; what it was is raised in a group.
@@ -61,7 +65,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         )
         nursery = await stack.enter_async_context(trio.open_nursery())
 
-        watcher = SessionWatcher(name, seen_any=for_session)
+        watcher = SessionWatcher(sessions, seen_any=for_session)
         guest_daemons = GuestDaemons()
         renew = partial(renew_guest_daemon, name, container, guest_daemons)
         requests = Requests(
@@ -96,7 +100,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
         _logger.info("process %d serves the box %s", os.getpid(), name)
         ready()
         nursery.start_soon(renew)
-        enter_lock = await until_the_end(name, stop=stop, watcher=watcher, container=container)
+        enter_lock = await until_the_end(name, stop=stop, sessions=sessions, watcher=watcher, container=container)
         nursery.cancel_scope.cancel()
     return enter_lock
 

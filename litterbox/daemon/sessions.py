@@ -8,8 +8,8 @@ import pyinotify
 import trio
 from trio_util import RepeatedEvent
 
-from litterbox import paths, sessions
-from litterbox.sessions import Session
+from litterbox import sessions
+from litterbox.sessions import Session, SessionLock
 
 SWEEP = 60.0  # seconds
 WITHOUT_INOTIFY = 1.0  # seconds between looks where the box, or another program, used up the inotify instances
@@ -20,9 +20,9 @@ _logger = logging.getLogger(__name__)
 class SessionWatcher:
     """Who is in the box. `ended` is set whenever a session is gone whose line still stands in the lock."""
 
-    def __init__(self, name: str, *, seen_any: bool) -> None:
+    def __init__(self, lock: SessionLock, *, seen_any: bool) -> None:
         """`seen_any` says that a session is known to have been here, so that an empty lock is an end."""
-        self._path = paths.session_lock(name)
+        self._lock = lock
         self._watched: set[Session] = set()
         self.ended = RepeatedEvent()
         self.seen_any = seen_any
@@ -34,7 +34,7 @@ class SessionWatcher:
     async def run(self, *, task_status: trio.TaskStatus[None]) -> None:
         """Watch until cancelled; started when every session of the lock has its pidfd."""
         async with trio.open_nursery() as nursery:
-            with _Changes(self._path) as changes:
+            with _Changes(self._lock.path) as changes:
                 self._look(nursery)
                 task_status.started()
                 while True:
@@ -42,7 +42,7 @@ class SessionWatcher:
                     self._look(nursery)
 
     def _look(self, nursery: trio.Nursery) -> None:
-        listed = sessions.listed(self._path)
+        listed = self._lock.listed()
         living = [session for session in listed if sessions.is_alive(session)]
         for session in living:
             if session not in self._watched:

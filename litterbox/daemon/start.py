@@ -6,7 +6,9 @@
 import contextlib
 import json
 import os
+import select
 import sys
+import time
 
 from litterbox import files, paths, standard
 from litterbox.errors import DaemonError, DaemonRunsAlready
@@ -14,6 +16,7 @@ from litterbox.errors import DaemonError, DaemonRunsAlready
 READY_DESCRIPTOR = 3
 READY = b"ready\n"
 BUSY = b"busy\n"
+READY_TIMEOUT = 60.0  # seconds; a daemon serves after one, and where Podman hangs, after that call's deadline
 NO_KEY = b"none"  # on the secret's pipe; nothing at all means that whoever spawned us is gone
 
 
@@ -33,15 +36,32 @@ def spawn(name: str, vault_key: bytes | None, *, for_session: bool) -> None:
         _become_daemon(name, secret_read, ready_write, ["--for-session"] if for_session else [])
     os.close(secret_read)
     os.close(ready_write)
-    with open(ready_read, "rb") as ready:
+    try:
         os.waitpid(middle, 0)
-        with contextlib.suppress(BrokenPipeError), open(secret_write, "wb") as secret:  # one that is gone says why
+        # Where the daemon is gone already, its reason is on the other pipe.
+        with contextlib.suppress(BrokenPipeError), open(secret_write, "wb", buffering=0) as secret:
             secret.write(NO_KEY if vault_key is None else vault_key)
-        answer = ready.read()
+        answer = _read(name, ready_read)
+    finally:
+        os.close(ready_read)
     if answer == BUSY:
         raise DaemonRunsAlready(f"The daemon of {name} runs already.", f"Stop it: litterbox stop {name}")
     if answer != READY:
         raise _reason(name, answer)
+
+
+def _read(name: str, ready: int) -> bytes:
+    """What the daemon says until it closes its end of the pipe."""
+    deadline = time.monotonic() + READY_TIMEOUT
+    answer = b""
+    while select.select([ready], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        words = os.read(ready, 4096)
+        if not words:
+            return answer
+        answer += words
+    raise DaemonError(
+        f"The daemon of {name} was not ready within {READY_TIMEOUT:.0f} s.", f"End it: litterbox stop {name}"
+    )
 
 
 def _become_daemon(name: str, secret: int, ready: int, options: list[str]) -> None:

@@ -1,10 +1,11 @@
 """Starting a box that does not run: the runtime it needs, the folders that are mounted, and `podman start`."""
 
+import contextlib
 import sys
 
 from litterbox import paths
-from litterbox.container import create, podman, runtime
-from litterbox.errors import NoSuchBox
+from litterbox.container import create, lookup, podman, runtime, state
+from litterbox.errors import LitterboxError, NoSuchBox, PodmanError
 
 
 def start_container(name: str) -> None:
@@ -15,6 +16,19 @@ def start_container(name: str) -> None:
     with runtime.held(_report):
         create.check_sources(name)
         podman.run("start", paths.container_name(name))
+    try:
+        _uncover(name)
+    except LitterboxError:
+        with contextlib.suppress(PodmanError):
+            podman.run("stop", "--time=0", paths.container_name(name))
+        raise
+
+
+def _uncover(name: str) -> None:
+    """Let the box see the tables of its image; a box that has ended already is told of by who asks the daemon."""
+    main = state.look(name).main
+    if main is not None:
+        lookup.uncover(main)
 
 
 def _report(words: str) -> None:

@@ -14,7 +14,7 @@ from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 from litterbox import __version__, locks, paths, sessions
 from litterbox.container import program
 from litterbox.daemon import client
-from litterbox.errors import DaemonError, DaemonRunsAlready, HostError, NoSuchBox
+from litterbox.errors import DaemonError, DaemonGone, DaemonRunsAlready, HostError, NoSuchBox
 
 TYPE_CHECKING = False  # typing's own costs milliseconds
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from litterbox.daemon.letters import Letter
 
 _DAEMON_COMES_UP_WITHIN = 10.0  # seconds for a daemon that somebody else is starting
+_LOCK_TIMEOUT = 120.0  # seconds for the enter lock, which an end of the box holds while Podman unmounts it
 _PAUSE = 0.05
 _TRIES = 3
 
@@ -62,15 +63,19 @@ def register(name: str) -> sessions.Session:
     vault_key: bytes | None = None
     asked = False
     while True:
-        with locks.hold(paths.enter_lock(name), on_wait=_say_waiting):
+        with locks.hold(paths.enter_lock(name), within=_LOCK_TIMEOUT, on_wait=_say_waiting):
+            if not os.path.exists(paths.session_lock(name)):  # somebody deleted the box while we waited
+                os.unlink(paths.enter_lock(name))
+                _no_such_box(name)
             answer = _answer_of_daemon(name)
             if answer is not None or asked:
-                sessions.add(paths.session_lock(name), session)
-                try:
-                    _have_running_box(name, answer, vault_key)
-                except BaseException:
-                    sessions.remove(paths.session_lock(name), session)
-                    raise
+                with sessions.SessionLock(paths.session_lock(name)) as lock:
+                    lock.add(session)
+                    try:
+                        _have_running_box(name, answer, vault_key)
+                    except BaseException:
+                        lock.remove(session)
+                        raise
                 return session
         vault_key, asked = _unlock(name), True
 
@@ -107,13 +112,25 @@ def _start_daemon(name: str, vault_key: bytes | None) -> Letter:
 
 
 def _answer_of_daemon(name: str) -> Letter | None:
-    """What the daemon says to our entry; None when none runs. One that is coming up is waited for."""
+    """What the daemon says to our entry; None when none runs. One that is coming up is waited for.
+
+    One that was killed may take our connection with it into its grave: it holds its lock no more when it is gone.
+    """
     deadline = time.monotonic() + _DAEMON_COMES_UP_WITHIN
-    while (answer := client.announce_entry(name)) is None and locks.is_held(paths.daemon_lock(name)):
+    while True:
+        try:
+            answer = client.announce_entry(name)
+        except DaemonGone:
+            answer = None
+        if answer is not None or not locks.is_held(paths.daemon_lock(name)):
+            return answer
         if time.monotonic() > deadline:
-            raise DaemonError(f"The daemon of {name} runs but does not listen.", f"See: litterbox logs {name}")
+            raise DaemonError(
+                f"The daemon of {name} is running, but its socket is gone: {paths.control_socket(name)}. A logout may"
+                " have emptied XDG_RUNTIME_DIR.",
+                f"Stop the box and enter again: litterbox stop {name}",
+            )
         time.sleep(_PAUSE)
-    return answer
 
 
 def exec_arguments(

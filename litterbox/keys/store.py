@@ -13,6 +13,7 @@ from litterbox.errors import IdentityError, KeyStoreError
 from litterbox.keys import attachments, document, vault
 from litterbox.keys.records import Attachment, Cost, Store, StoredKey, Vault
 
+LOCK_TIMEOUT = 60.0  # seconds; the conversion of a large store of the Rust Litterbox takes some ten
 _LARGEST = 8 * 1024 * 1024  # bytes; room for two thousand RSA keys of 3,072 bits
 
 
@@ -95,7 +96,7 @@ def change_sealed(
 def lock(path: str) -> locks.hold:
     """Hold the store's lock for the length of a block: nobody else changes the file meanwhile. Raises HostError."""
     folder = files.private_folder(os.path.dirname(path))
-    return locks.hold(os.path.join(folder, ".keys.lock"))
+    return locks.hold(os.path.join(folder, ".keys.lock"), within=LOCK_TIMEOUT)
 
 
 def read(path: str) -> bytes | None:

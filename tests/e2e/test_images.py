@@ -1,5 +1,6 @@
 """The guest works in any image, and runs nothing of it that it was not asked to run."""
 
+import os
 import shutil
 
 import pexpect
@@ -68,3 +69,10 @@ def test_the_environment_is_as_a_shell_expects_it(user):
     assert environment["XDG_RUNTIME_DIR"] == "/run/user/1000"
     masks = user.litterbox("enter", "work", "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status").stdout.split()
     assert masks == ["SigBlk:", "0" * 16, "SigIgn:", "0" * 16]
+
+
+def test_a_user_whom_the_image_does_not_know_has_a_name_and_programs_can_add_others(user):
+    user.define_and_build("work", f"FROM {BASE_IMAGE}\n")
+    assert user.litterbox("enter", "work", "--", "id", "-un").stdout.strip() == os.environ["USER"]
+    user.litterbox("enter", "work", "--root", "--", "useradd", "other")
+    assert user.litterbox("enter", "work", "--", "id", "-un", "other").stdout == "other\n"

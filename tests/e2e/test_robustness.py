@@ -33,7 +33,7 @@ def test_an_entry_that_is_cut_short_leaves_nothing_running(user, box, delay, num
 
 def test_a_stop_that_comes_while_the_lock_is_taken_waits_its_turn(user, box):
     with user.session(box) as session:
-        with locks.hold(f"{user.root}/.enter-{box}.lock"):
+        with locks.hold(f"{user.root}/.enter-{box}.lock", within=10):
             session.kill()
             stopping = subprocess.Popen(["litterbox", "stop", box], env=user.environment)
             time.sleep(1)  # the daemon now waits for the lock, for both reasons

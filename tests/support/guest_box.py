@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from litterbox import paths, sessions
-from litterbox.container import create, podman, runtime
+from litterbox.container import create, lookup, podman, runtime, state
 from litterbox.container.settings import Settings
 
 BASE = "localhost/litterbox-test-base"
@@ -38,8 +38,7 @@ class GuestBox:
         """Rewrite the lock in place, as the host does."""
         content = "".join(f"{pid} {start}\n" for pid, start in listed).encode()
         with open(paths.session_lock(self.name), "r+b", buffering=0) as file:
-            file.write(content)
-            file.truncate()
+            file.write(content.ljust(sessions.SIZE, b"\0"))
 
     def entry(self, *words: str, options: tuple[str, ...] = (), session: sessions.Session | None = None) -> list[str]:
         """The command line that enters: `words` are the entrypoint's arguments."""
@@ -73,7 +72,7 @@ class GuestBox:
 
     def wait(self) -> int:
         """Wait for the container to end; return its exit status."""
-        return int(podman.run("wait", self.container))
+        return int(podman.run("wait", self.container, within=120))
 
     def logs(self) -> str:
         done = subprocess.run(["podman", "logs", self.container], capture_output=True, text=True, check=True)
@@ -96,6 +95,7 @@ def running(name: str, image: str = BASE, *, extra: tuple[str, ...] = ()) -> Ite
         podman.run("create", f"--name={box.container}", *options, *extra, image)
         try:
             podman.run("start", box.container)
+            lookup.uncover(state.look(name).main)
             yield box
         finally:
             podman.run("rm", "--force", "--time=0", box.container)
@@ -120,5 +120,5 @@ def build_image(tag: str, containerfile: str, folder: Path, **files: str) -> str
         (folder / name).write_text(content)
         os.chmod(folder / name, 0o755)
     image = f"localhost/litterbox-guest-{tag}"
-    podman.run("build", "--quiet", f"--tag={image}", str(folder))
+    podman.run("build", "--quiet", f"--tag={image}", str(folder), within=podman.STORAGE_TIMEOUT)
     return image

@@ -79,7 +79,7 @@ class User:
 
     def sessions_in_lock(self, name: str) -> list[int]:
         with open(f"{self.root}/.session-{name}.lock") as file:
-            return [int(line.split()[0]) for line in file]
+            return [int(line.split()[0]) for line in file.read().rstrip("\0").splitlines()]
 
     def container_state(self, name: str) -> str:
         done = podman("container", "inspect", "--format", "{{.State.Status}}", f"lbx-{name}", check=False)

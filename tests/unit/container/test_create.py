@@ -3,7 +3,7 @@
 import csv
 import os
 
-from litterbox import paths
+from litterbox import paths, sessions
 from litterbox.container import create
 from litterbox.container.create import Mount
 from litterbox.container.settings import Settings
@@ -20,6 +20,8 @@ def test_the_mounts_are_the_designs_and_no_more():
         "/session.lock": True,
         "/home/user": False,
         f"/run/user/{uid}/litterbox": True,
+        "/etc/passwd": True,
+        "/etc/group": True,
     }
 
 
@@ -68,4 +70,4 @@ def test_the_host_side_is_prepared_privately_and_twice_the_same():
         create.prepare_host_side("work")
     assert os.stat(paths.home("work")).st_mode & 0o777 == 0o700
     assert os.stat(paths.sockets("work")).st_mode & 0o777 == 0o700
-    assert os.stat(paths.session_lock("work")).st_size == 0
+    assert os.stat(paths.session_lock("work")).st_size == sessions.SIZE

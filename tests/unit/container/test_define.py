@@ -5,7 +5,7 @@ import os
 import pytest
 
 from litterbox import paths
-from litterbox.container import define, podman, templates
+from litterbox.container import create, define, podman, templates
 from litterbox.errors import BadBoxName, LitterboxError, NoSuchBox, UsageError
 
 
@@ -70,3 +70,14 @@ def test_an_unknown_box_is_told_with_the_known_ones():
     with pytest.raises(NoSuchBox) as caught:
         define.check_defined("play")
     assert caught.value.hint == "The boxes are: work."
+
+
+def test_a_box_that_was_built_is_known_without_its_dockerfile():
+    create.prepare_host_side("built")
+    define.define("defined", template="debian")
+    assert define.known() == ["built", "defined"]
+    assert define.check_known("built") == "built"
+    with pytest.raises(NoSuchBox, match="There is no box built"):
+        define.check_defined("built")
+    with pytest.raises(NoSuchBox, match="There is no box other"):
+        define.check_known("other")

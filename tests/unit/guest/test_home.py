@@ -70,6 +70,55 @@ def test_a_home_in_use_keeps_what_it_has(place, prepare):
     assert sorted(os.listdir(place / "home")) == [".local", "mine"]
 
 
+def test_what_an_interrupted_entry_did_not_copy_is_copied_by_the_next(place, prepare, monkeypatch):
+    for name in ("a", "b", "c"):
+        (place / "skel" / name).write_text(name * 10)
+        (place / "skel" / "folder").mkdir(exist_ok=True)
+        (place / "skel" / "folder" / name).write_text(name * 10)
+    copied = home._copy_file
+    done = []
+
+    def copy_until_killed(source, target, mode):
+        if len(done) == 3:
+            with open(target + home._PARTIAL, "w") as file:
+                file.write("half")
+            os._exit(1)
+        copied(source, target, mode)
+        done.append(target)
+
+    monkeypatch.setattr(home, "_copy_file", copy_until_killed)
+    prepare()
+    assert not marker(place).exists()
+
+    monkeypatch.setattr(home, "_copy_file", copied)
+    prepare()
+
+    assert marker(place).exists()
+    for folder in (place / "home", place / "home" / "folder"):
+        assert [(folder / name).read_text() for name in ("a", "b", "c")] == ["a" * 10, "b" * 10, "c" * 10]
+    assert not list((place / "home").rglob(f"*{home._PARTIAL}"))
+
+
+def test_a_disk_that_is_full_leaves_no_half_file_and_the_next_entry_goes_on(place, prepare, capfd, monkeypatch):
+    (place / "skel" / "a").write_text("whole")
+    (place / "skel" / "b").write_text("whole")
+    copied = os.fchmod
+
+    def no_space(_descriptor, _mode):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fchmod", no_space)
+    prepare()
+    assert "No space left on device: ./" in capfd.readouterr().err
+    assert os.listdir(place / "home") == [".local"]
+
+    monkeypatch.setattr(os, "fchmod", copied)
+    (place / "home" / "mine").write_text("mine")
+    prepare()
+
+    assert sorted(os.listdir(place / "home")) == [".local", "a", "b", "mine"]
+
+
 def test_an_image_that_brings_nothing_is_prepared_too(place, prepare):
     (place / "skel").rmdir()
 

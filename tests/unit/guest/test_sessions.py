@@ -26,12 +26,25 @@ def test_lines_that_do_not_parse_are_dropped(lock, line):
     assert sessions.listed(str(lock)) == {"12-34"}
 
 
-def test_only_size_0_is_empty(lock):
-    assert sessions.is_empty(str(lock))
+@pytest.mark.parametrize("content", ["", "\0", "\0" * 8192])
+def test_a_lock_without_anything_but_padding_is_empty(lock, content):
+    lock.write_text(content)
 
-    lock.write_text("\n")
+    assert sessions.is_empty(str(lock))
+    assert sessions.listed(str(lock)) == set()
+
+
+@pytest.mark.parametrize("content", ["\n", "12 34\n" + "\0" * 8186, "\0" * 4096 + "12 34\n"])
+def test_a_lock_with_anything_else_is_not_empty(lock, content):
+    lock.write_text(content)
 
     assert not sessions.is_empty(str(lock))
+
+
+def test_padding_hides_no_session(lock):
+    lock.write_text("12 34\n56 78\n" + "\0" * 4096)
+
+    assert sessions.listed(str(lock)) == {"12-34", "56-78"}
 
 
 def test_a_session_is_listed_or_not(lock):
