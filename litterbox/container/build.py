@@ -29,7 +29,7 @@ def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
         check_not_running(name)
         if not create.is_current(name, chosen):
             create.create(name, chosen)
-    runtime.collect(running=any(state in podman.RUNNING for state in podman.containers().values()))
+    runtime.collect()
 
 
 def build_arguments(name: str, *, rebuild: bool) -> list[str]:
