@@ -146,6 +146,11 @@ def empty_folder(name: str) -> str:
     return os.path.join(user_runtime(), "litterbox", f"{check_box_name(name)}.empty")
 
 
+def runtime_note(name: str) -> str:
+    """Which runtime the running box has mounted: never mounted itself."""
+    return os.path.join(user_runtime(), "litterbox", f"{check_box_name(name)}.runtime")
+
+
 def _socket(path: str) -> str:
     if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
         raise HostError(

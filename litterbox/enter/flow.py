@@ -12,7 +12,7 @@ import time
 from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 
 from litterbox import __version__, locks, paths, sessions
-from litterbox.container import program
+from litterbox.container import program, runtime_in_use
 from litterbox.daemon import client
 from litterbox.errors import DaemonError, DaemonRunsAlready, HostError, NoSuchBox
 
@@ -79,7 +79,9 @@ def _have_running_box(name: str, answer: Letter | None, vault_key: bytes | None)
     """Have a daemon and a running container, starting what is missing. The caller holds the enter lock."""
     if answer is None:
         answer = _start_daemon(name, vault_key)
-    if answer["running"] != "yes":
+    if answer["running"] == "yes":
+        runtime_in_use.check(name)
+    else:
         from litterbox.enter import cold  # start-up budget
 
         cold.start_container(name)
