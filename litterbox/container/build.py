@@ -33,7 +33,7 @@ def build(name: str, *, rebuild: bool, report: Callable[[str], None]) -> None:
 
 
 def build_arguments(name: str, *, rebuild: bool) -> list[str]:
-    """The arguments of `podman build`; the context is the folder of definitions, so that COPY works."""
+    """The arguments of `podman build`; the context is the box's own folder, so that COPY works."""
     return [
         "build",
         *(["--no-cache", "--pull=newer"] if rebuild else ["--pull=missing"]),
@@ -43,7 +43,7 @@ def build_arguments(name: str, *, rebuild: bool) -> list[str]:
         f"--build-arg=USER={user_name()}",
         f"--build-arg=UID={os.getuid()}",
         f"--build-arg=GID={os.getgid()}",
-        paths.definitions(),
+        paths.build_context(name),
     ]
 
 

@@ -177,7 +177,7 @@ def _no_such_box(name: str) -> NoReturn:
             f"The session lock of {name} is gone: {paths.session_lock(name)}.",
             f"Mend it: litterbox stop {name}; litterbox build {name}",
         )
-    if os.path.exists(paths.dockerfile(name)):
+    if define.has_dockerfile(name):
         raise NoSuchBox(f"The box {name} is defined but not built.", f"Build it: litterbox build {name}")
     define.check_defined(name)
     raise NoSuchBox(f"There is no box {name}.")
