@@ -63,6 +63,9 @@ def register(name: str) -> sessions.Session:
     asked = False
     while True:
         with locks.hold(paths.enter_lock(name), on_wait=_say_waiting):
+            if not os.path.exists(paths.session_lock(name)):  # `delete` held the lock that we waited for
+                _remove_lock_of_no_box(name)
+                _no_such_box(name)
             answer = _answer_of_daemon(name)
             if answer is not None or asked:
                 sessions.add(paths.session_lock(name), session)
@@ -181,6 +184,14 @@ def _no_such_box(name: str) -> NoReturn:
         raise NoSuchBox(f"The box {name} is defined but not built.", f"Build it: litterbox build {name}")
     define.check_defined(name)
     raise NoSuchBox(f"There is no box {name}.")
+
+
+def _remove_lock_of_no_box(name: str) -> None:
+    """Remove the enter lock, which we hold, where it is all that there is of a box."""
+    from litterbox.container import podman  # start-up budget
+
+    if not podman.exists("container", paths.container_name(name)):
+        os.unlink(paths.enter_lock(name))
 
 
 def _say_waiting(holder: str) -> None:

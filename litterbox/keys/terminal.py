@@ -24,7 +24,7 @@ def open_terminal() -> int:
 def ask(terminal: int, prompt: str) -> bytes | None:
     """Show `prompt` and read one line, without its newline and without echo; None where the input ended at once.
 
-    For the main thread only. Raises KeyboardInterrupt on Ctrl-C, and OSError or termios.error where the terminal is gone.
+    For the main thread only. Raises KeyboardInterrupt on Ctrl-C, OSError or termios.error where the terminal is gone.
     """
     while True:
         with _job_control() as signals, _silence(terminal):
