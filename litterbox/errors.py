@@ -36,6 +36,10 @@ class NoSuchBox(LitterboxError):
     """No box of that name is defined, or it has no container yet."""
 
 
+class DockerfileError(LitterboxError):
+    """A Dockerfile that cannot be built as it is: unreadable, or on an image whose own build steps nobody allowed."""
+
+
 class SettingsError(LitterboxError):
     """A settings file holds an unknown key, a wrong type, or is not TOML."""
 

@@ -11,18 +11,23 @@ _FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _REST = _FIRST | {"_", "-"}
 _LONGEST_NAME = 32
 _SEPARATORS = frozenset(":;,\n")  # of lists of paths, in Podman's options and in the dynamic loader's
+FORMER_DOCKERFILE = ".Dockerfile"  # the ending of a Dockerfile's name in the former layout
 LONGEST_SOCKET_PATH = 107  # sun_path is 108 bytes, one of them the closing NUL (unix(7))
 
 
 def check_box_name(name: str) -> str:
     """Return `name` when it is `[a-z0-9][a-z0-9_-]{0,31}`; raise BadBoxName when it is anything else."""
-    if not name or len(name) > _LONGEST_NAME or name[0] not in _FIRST or not _REST.issuperset(name):
+    if not is_box_name(name):
         shown = ascii(name if len(name) <= 64 else name[:61] + "...")
         raise BadBoxName(
             f"{shown} is not a box name.",
             "A name has 1 to 32 characters: lower-case letters, digits, '_' and '-', the first a letter or a digit.",
         )
     return name
+
+
+def is_box_name(name: str) -> bool:
+    return 0 < len(name) <= _LONGEST_NAME and name[0] in _FIRST and _REST.issuperset(name)
 
 
 def container_name(name: str) -> str:
@@ -55,8 +60,18 @@ def definitions() -> str:
     return os.path.join(root(), "definitions")
 
 
+def build_context(name: str) -> str:
+    """The folder that `litterbox build` shows to the build of this box, and to no other: COPY takes files from it."""
+    return os.path.join(definitions(), check_box_name(name))
+
+
 def dockerfile(name: str) -> str:
-    return os.path.join(definitions(), f"{check_box_name(name)}.Dockerfile")
+    return os.path.join(build_context(name), "Dockerfile")
+
+
+def former_dockerfile(name: str) -> str:
+    """Where the Dockerfile was while all boxes shared one build context, the folder of definitions."""
+    return os.path.join(definitions(), f"{check_box_name(name)}{FORMER_DOCKERFILE}")
 
 
 def settings(name: str) -> str:
@@ -149,6 +164,11 @@ def control_socket(name: str) -> str:
 def empty_folder(name: str) -> str:
     """Where the host commands of the box run that have no business in its home: never mounted, never written."""
     return os.path.join(user_runtime(), "litterbox", f"{check_box_name(name)}.empty")
+
+
+def runtime_note(name: str) -> str:
+    """Which runtime the running box has mounted: never mounted itself."""
+    return os.path.join(user_runtime(), "litterbox", f"{check_box_name(name)}.runtime")
 
 
 def _socket(path: str) -> str:

@@ -16,7 +16,7 @@ from litterbox.errors import UsageError
 def command(name: str, template: str | None, image: str | None) -> None:
     """Make the definition of the box NAME: a Dockerfile from a template, and its settings.
 
-    Both are yours to edit: definitions/NAME.Dockerfile and definitions/NAME.toml in ~/Litterbox. On a terminal, what
+    Both are yours to edit: definitions/NAME/Dockerfile and definitions/NAME.toml in ~/Litterbox. On a terminal, what
     is not given is asked for.
     """
     from litterbox.container.define import define, local_images  # start-up budget

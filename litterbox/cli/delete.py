@@ -35,6 +35,8 @@ def command(name: str, *, yes: bool, home: bool, definition: bool) -> None:
     click.echo(f"{name}: deleted {', '.join(removed) or 'nothing, for nothing of that was there'}.", err=True)
     if not home and os.path.exists(paths.home(name)):
         click.echo(f"Its home stays: {paths.home(name)} (--home deletes it)", err=True)
+    if definition and os.path.exists(paths.build_context(name)):
+        click.echo(f"Files of your own stay: {paths.build_context(name)}", err=True)
 
 
 def _detach_keys(name: str) -> None:

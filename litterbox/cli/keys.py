@@ -259,7 +259,9 @@ def _check_key_name(name: str) -> None:
 
 
 def _check_box_defined(box: str) -> None:
-    if not os.path.exists(paths.dockerfile(box)) and not os.path.exists(paths.settings(box)):
+    from litterbox.container.define import has_dockerfile  # start-up budget
+
+    if not has_dockerfile(box) and not os.path.exists(paths.settings(box)):
         raise NoSuchBox(f"There is no box {box}.", f"Define it first: litterbox define {box}")
 
 

@@ -1,6 +1,7 @@
 """Defining a box: its Dockerfile from a template and its settings, both the user's from then on."""
 
 import os
+import sys
 
 from litterbox import files, paths
 from litterbox.container import podman, settings, templates
@@ -18,6 +19,7 @@ def define(name: str, *, template: str, image: str | None = None) -> bool:
     if image is not None:
         check_image_name(image)
     dockerfile = templates.render(template, name=name, image=image)
+    take_over(name)
     where = paths.dockerfile(name)
     if os.path.lexists(where):
         with open(where, encoding="utf-8", errors="replace") as file:
@@ -29,7 +31,7 @@ def define(name: str, *, template: str, image: str | None = None) -> bool:
         )
     network = settings.default_network(podman.version())
     files.private_folder(paths.root())
-    files.private_folder(paths.definitions())
+    files.private_folder(paths.build_context(name))
     if not os.path.lexists(paths.settings(name)):
         text = settings.TEMPLATE.format(name=name, network=network)
         files.write_atomically(paths.settings(name), text.encode())
@@ -45,15 +47,36 @@ def check_image_name(image: str) -> str:
 
 
 def defined() -> list[str]:
-    """The names of all boxes that have a Dockerfile, sorted."""
+    """The names of all boxes that have a Dockerfile, sorted. Definitions of the former layout are taken over."""
     try:
         entries = os.listdir(paths.definitions())
     except FileNotFoundError:
         return []
     except OSError as error:
         raise HostError(f"The folder {paths.definitions()} cannot be read: {error.strerror}.") from error
-    ending = ".Dockerfile"
-    return sorted(entry.removesuffix(ending) for entry in entries if entry.endswith(ending))
+    former = [
+        entry.removesuffix(paths.FORMER_DOCKERFILE) for entry in entries if entry.endswith(paths.FORMER_DOCKERFILE)
+    ]
+    names = {name for name in former if paths.is_box_name(name)}
+    for name in sorted(names):
+        try:
+            take_over(name)
+        except LitterboxError as error:  # the other boxes are listed all the same
+            print(f"litterbox: {error.sentence}", file=sys.stderr)
+    return sorted(names | {entry for entry in entries if paths.is_box_name(entry) and has_dockerfile(entry)})
+
+
+def has_dockerfile(name: str) -> bool:
+    """Whether the box has a Dockerfile, in whichever layout."""
+    return os.path.exists(paths.dockerfile(name)) or os.path.exists(paths.former_dockerfile(name))
+
+
+def take_over(name: str) -> None:
+    """Bring a definition of the former layout into the box's own folder; does nothing where there is none."""
+    if os.path.lexists(paths.former_dockerfile(name)):
+        from litterbox.container import takeover  # start-up budget: once in a box's life
+
+        takeover.take_over(name)
 
 
 def known() -> list[str]:
@@ -79,6 +102,7 @@ def check_known(name: str) -> str:
 
 def check_defined(name: str) -> str:
     """Return `name` when the box has a Dockerfile, as a build needs; raises BadBoxName or NoSuchBox."""
+    take_over(name)
     if not os.path.exists(paths.dockerfile(name)):
         boxes = defined()
         raise NoSuchBox(

@@ -1,11 +1,12 @@
 """Deleting a box: its container and image, and when asked for, its home and its definition."""
 
+import contextlib
 import glob
 import os
 
 from litterbox import locks, paths
 from litterbox.container import build, create, podman
-from litterbox.errors import LitterboxError
+from litterbox.errors import LitterboxError, PodmanError
 
 
 def delete(name: str, *, home: bool, definition: bool) -> list[str]:
@@ -24,7 +25,7 @@ def delete(name: str, *, home: bool, definition: bool) -> list[str]:
             )
             removed.append("container")
         if podman.exists("image", paths.image_name(name)):
-            podman.run("image", "rm", "--force", paths.image_name(name), within=podman.STORAGE_TIMEOUT)
+            _remove_image(paths.image_name(name))
             removed.append("image")
         if home and os.path.isdir(paths.home(name)):
             # Files that the box's root made belong to a subordinate id: only the user namespace may remove them.
@@ -32,12 +33,14 @@ def delete(name: str, *, home: bool, definition: bool) -> list[str]:
             removed.append("home")
         if definition:
             removed += ["definition"] * _unlink(paths.dockerfile(name), paths.settings(name))
+            with contextlib.suppress(OSError):  # files of the user's own stay, and their folder
+                os.rmdir(paths.build_context(name))
         create.remove_sockets(name)
         if os.path.isdir(paths.sockets(name)):
             os.rmdir(paths.sockets(name))  # with the container gone, nothing mounts it any more
         if not os.path.exists(paths.home(name)):
             _unlink(*_with_rotated(paths.daemon_log(name)), *_with_rotated(paths.audit_log(name)))
-        _unlink(paths.session_lock(name), paths.daemon_lock(name), paths.enter_lock(name))
+        _unlink(paths.runtime_note(name), paths.session_lock(name), paths.daemon_lock(name), paths.enter_lock(name))
     return removed
 
 
@@ -51,6 +54,14 @@ def check_not_in_use(name: str) -> None:
 def leaves_traces(name: str) -> bool:
     """Say whether a box that Podman and the definitions no longer know has left a home or a lock."""
     return os.path.exists(paths.home(name)) or os.path.exists(paths.session_lock(name))
+
+
+def _remove_image(image: str) -> None:
+    """Take its name from the image, and remove it unless it has another one, or a container of the user's uses it."""
+    try:
+        podman.run("image", "rm", image, within=podman.STORAGE_TIMEOUT)
+    except PodmanError:
+        podman.run("untag", image)
 
 
 def _with_rotated(log: str) -> list[str]:

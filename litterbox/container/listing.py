@@ -2,7 +2,6 @@
 
 from litterbox import locks, paths, sessions
 from litterbox.container import define, state
-from litterbox.errors import BadBoxName
 
 Row = dict[str, object]
 
@@ -14,7 +13,7 @@ def boxes() -> list[Row]:
     """
     built = state.states()
     defined = define.defined()
-    return [_row(name, built, defined) for name in sorted({*built, *define.known()}) if _is_name(name)]
+    return [_row(name, built, defined) for name in sorted({*built, *define.known()}) if paths.is_box_name(name)]
 
 
 def _row(name: str, built: dict[str, str], defined: list[str]) -> Row:
@@ -30,12 +29,3 @@ def _row(name: str, built: dict[str, str], defined: list[str]) -> Row:
         "daemon": locks.is_held(paths.daemon_lock(name)),
         "definition": paths.dockerfile(name) if name in defined else None,
     }
-
-
-def _is_name(name: str) -> bool:
-    """A file or a label that somebody else made may hold anything."""
-    try:
-        paths.check_box_name(name)
-    except BadBoxName:
-        return False
-    return True

@@ -11,10 +11,12 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import IO, TypedDict
 
 from litterbox import limits
+from litterbox.container import interruption
 from litterbox.container.program import find
 from litterbox.errors import PodmanError, PodmanTimeout
 
@@ -104,19 +106,48 @@ def _end(child: subprocess.Popen[str]) -> None:
             pipe.close()
 
 
-def show(*arguments: str) -> None:
-    """Run podman with its output shown as it comes; raises PodmanError, which repeats its last words."""
-    with subprocess.Popen(
-        [find(), *arguments], cwd="/", stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), stderr=subprocess.PIPE
-    ) as child:
+def show(*arguments: str, text: str = "") -> None:
+    """Run podman with its output shown as it comes and `text` as its input; raises PodmanError with its last words.
+
+    An interruption (Ctrl-C, SIGTERM, SIGHUP) ends podman in order, with all that it started, and is raised again.
+    """
+    with (
+        interruption.raised(),
+        _written(text) as given,
+        subprocess.Popen(
+            [find(), *arguments],
+            cwd="/",
+            stdin=given,
+            stdout=sys.stderr.fileno(),
+            stderr=subprocess.PIPE,
+            process_group=0,  # the terminal's Ctrl-C comes to us, and we end podman
+        ) as child,
+    ):
         assert child.stderr is not None
         tail = b""
-        while chunk := os.read(child.stderr.fileno(), 65536):
-            sys.stderr.buffer.write(chunk)
-            sys.stderr.buffer.flush()
-            tail = (tail + chunk)[-_TAIL:]
+        try:
+            while chunk := os.read(child.stderr.fileno(), 65536):
+                sys.stderr.buffer.write(chunk)
+                sys.stderr.buffer.flush()
+                tail = (tail + chunk)[-_TAIL:]
+        except BaseException:
+            interruption.end(child, kill=_kill_as_root)
+            raise
     if child.returncode != 0:
         raise failure(arguments, child.returncode, tail.decode(errors="replace"))
+
+
+def _kill_as_root(pid: int) -> None:
+    with contextlib.suppress(PodmanError):  # it is gone
+        run("unshare", "kill", "-KILL", str(pid))
+
+
+def _written(text: str) -> IO[bytes]:
+    """A file without a name that holds the text, to be read from its beginning."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    file.write(text.encode(errors="surrogateescape"))
+    file.seek(0)
+    return file
 
 
 def failure(arguments: Sequence[str], status: int, message: str) -> PodmanError:

@@ -1,5 +1,8 @@
 """The runtime that boxes mount: built once from the Python that runs Litterbox, kept by content, never half-used.
 
+Old ones are removed by whoever makes another one current, who keeps the one before it, and by `build`. One that a box
+has mounted stays.
+
 runtime/CONTENT-ID/         one runtime: its `litterbox` is mounted as /litterbox, the folder as /litterbox-runtime
 runtime/CONTENT-ID.json     its manifest
 runtime/current             a link to the one that boxes mount
@@ -14,7 +17,7 @@ from collections.abc import Callable, Iterator
 import attrs
 
 from litterbox import locks, paths
-from litterbox.container import runtime_manifest, runtime_origin
+from litterbox.container import runtime_manifest, runtime_mounts, runtime_origin
 from litterbox.container.runtime_manifest import Manifest
 from litterbox.container.runtime_origin import Origin
 from litterbox.errors import HostError, RuntimeBundleError
@@ -45,7 +48,7 @@ def held(report: Callable[[str], None], *, folder: str | None = None) -> Iterato
 
     Start containers in the block. Costs milliseconds when the runtime stands; else seconds, in which `report` is told
     what happens, and others wait. Raises RuntimeBundleError with what stands in the way, and HostError where the folder
-    cannot be written; the old runtime then stands as it was.
+    cannot be written; a runtime that was current before then still is.
     """
     folder = private_folder(folder or paths.runtime_bundles())
     lock = os.path.join(folder, _LOCK)
@@ -67,19 +70,25 @@ def ensure(report: Callable[[str], None], *, folder: str | None = None) -> Bundl
         return bundle
 
 
-def collect(*, running: bool, folder: str | None = None) -> list[str]:
-    """Remove what no box will mount again, unless `running`: a box may still hold it. Returns the names removed.
+def collect(*, folder: str | None = None) -> list[str]:
+    """Remove what no box has mounted or will mount again. Returns the names removed.
 
     Does nothing while somebody builds or starts a container.
     """
     folder = folder or paths.runtime_bundles()
-    if running or not os.path.isdir(folder):
+    if not os.path.isdir(folder):
         return []
     descriptor = locks.open_lock(os.path.join(folder, _LOCK))
     try:
         return _remove_old(folder) if locks.try_lock(descriptor) else []
     finally:
         os.close(descriptor)
+
+
+def is_whole(folder: str) -> bool:
+    """Whether a runtime's folder still holds just the files that it was built with."""
+    manifest = runtime_manifest.read(f"{folder}{_MANIFEST}")
+    return manifest is not None and runtime_manifest.files_hold(manifest, folder)
 
 
 def _standing(folder: str, origin: Origin) -> Manifest | None:
@@ -117,12 +126,15 @@ def _put_up(folder: str, origin: Origin, report: Callable[[str], None]) -> None:
         return
     kept = [name.removesuffix(_MANIFEST) for name in os.listdir(folder) if name.endswith(_MANIFEST)]
     standing = next((content_id for content_id in kept if _whole(folder, content_id, origin)), None)
+    before = _current(folder)
     try:
         _point_to(folder, standing or _build(folder, origin, report))
     except OSError as error:
         raise RuntimeBundleError(
-            f"The runtime for boxes cannot be written to {folder}: {error.strerror}.", "Nothing was changed."
+            f"The runtime for boxes cannot be written to {folder}: {error.strerror}.",
+            "No box can be started before it is.",
         ) from error
+    _remove_old(folder, except_for=before)  # two installations may take turns
 
 
 def _build(folder: str, origin: Origin, report: Callable[[str], None]) -> str:
@@ -136,13 +148,14 @@ def _build(folder: str, origin: Origin, report: Callable[[str], None]) -> str:
         _sync(unfinished)
         manifest = runtime_manifest.take(origin, _guest(origin), sources, unfinished)
         final = os.path.join(folder, manifest.content_id)
+        # Before the folder has its name: a failure here must not leave a folder that nothing describes.
+        runtime_manifest.write(manifest, f"{final}{_MANIFEST}")
         if os.path.lexists(final):  # damaged; a running box may have it mounted, so it is not removed yet
             os.rename(final, os.path.join(folder, f"{_REPLACED}{os.urandom(4).hex()}"))
         os.rename(unfinished, final)
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-    runtime_manifest.write(manifest, f"{final}{_MANIFEST}")
     report(f"The runtime is ready: {manifest.size / 1e6:.0f} MB in {len(manifest.files)} files")
     return manifest.content_id
 
@@ -166,10 +179,20 @@ def _point_to(folder: str, content_id: str) -> None:
     sync_folder(folder)
 
 
-def _remove_old(folder: str) -> list[str]:
+def _remove_old(folder: str, *, except_for: str = "") -> list[str]:
+    """Remove all but the current runtime, those that are mounted, and one more. Called with the lock held alone.
+
+    Where it cannot be known what is mounted, only what nobody ever finished is removed.
+    """
+    mounted = runtime_mounts.mounted()
     current = _current(folder)
-    kept = {_LOCK, _CURRENT, current, f"{current}{_MANIFEST}"}
-    old = sorted(name for name in os.listdir(folder) if name not in kept)
+    names = {current, except_for, *(mounted or ())}
+    kept = {_LOCK, _CURRENT} | {f"{name}{ending}" for name in names for ending in ("", _MANIFEST)}
+    old = sorted(
+        name
+        for name in os.listdir(folder)
+        if name not in kept and (mounted is not None or name.startswith(_UNFINISHED))
+    )
     for name in old:
         path = os.path.join(folder, name)
         if os.path.isdir(path) and not os.path.islink(path):

@@ -63,14 +63,20 @@ def renewed(manifest: Manifest, guest: Iterable[str], folder: str) -> Manifest |
     if manifest.guest != tuple(guest):
         return None
     try:
-        if sorted(manifest.files) != _names(folder):
-            return None
-        files = {name: _again(os.path.join(folder, name), state) for name, state in manifest.files.items()}
+        files = _files_now(manifest, folder)
         sources = {path: _again(path, state) for path, state in manifest.sources.items()}
     except OSError:
         return None
     now = attrs.evolve(manifest, files=files, sources=sources)
     return now if now.content_id == manifest.content_id and _same(sources, manifest.sources) else None
+
+
+def files_hold(manifest: Manifest, folder: str) -> bool:
+    """Whether the runtime in `folder` consists of the manifest's files, whatever it was made from looks like today."""
+    try:
+        return attrs.evolve(manifest, files=_files_now(manifest, folder)).content_id == manifest.content_id
+    except OSError:
+        return False
 
 
 def read(path: str) -> Manifest | None:
@@ -88,6 +94,13 @@ def read(path: str) -> Manifest | None:
 def write(manifest: Manifest, path: str) -> None:
     body = json.dumps(_converter.unstructure(manifest)).encode()
     write_atomically(path, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+
+
+def _files_now(manifest: Manifest, folder: str) -> dict[str, FileState]:
+    """The runtime's files as they are. Raises OSError where one is missing, or there is one too many."""
+    if sorted(manifest.files) != _names(folder):
+        raise FileNotFoundError(folder)
+    return {name: _again(os.path.join(folder, name), state) for name, state in manifest.files.items()}
 
 
 def _same(one: Mapping[str, FileState], other: Mapping[str, FileState]) -> bool:

@@ -4,7 +4,7 @@ import contextlib
 import sys
 
 from litterbox import paths
-from litterbox.container import create, lookup, podman, runtime, state
+from litterbox.container import create, lookup, podman, runtime, runtime_in_use, state
 from litterbox.errors import LitterboxError, NoSuchBox, PodmanError
 
 
@@ -13,8 +13,9 @@ def start_container(name: str) -> None:
     if not podman.exists("container", paths.container_name(name)):
         raise NoSuchBox(f"The box {name} has no container.", f"Build it: litterbox build {name}")
     create.prepare_host_side(name)
-    with runtime.held(_report):
+    with runtime.held(_report) as bundle:
         create.check_sources(name)
+        runtime_in_use.note(name, bundle.folder)
         podman.run("start", paths.container_name(name))
     try:
         _uncover(name)

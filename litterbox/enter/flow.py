@@ -12,7 +12,7 @@ import time
 from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 
 from litterbox import __version__, locks, paths, sessions
-from litterbox.container import program
+from litterbox.container import program, runtime_in_use
 from litterbox.daemon import client
 from litterbox.errors import DaemonError, DaemonGone, DaemonRunsAlready, HostError, NoSuchBox
 
@@ -64,8 +64,8 @@ def register(name: str) -> sessions.Session:
     asked = False
     while True:
         with locks.hold(paths.enter_lock(name), within=_LOCK_TIMEOUT, on_wait=_say_waiting):
-            if not os.path.exists(paths.session_lock(name)):  # somebody deleted the box while we waited
-                os.unlink(paths.enter_lock(name))
+            if not os.path.exists(paths.session_lock(name)):  # `delete` held the lock that we waited for
+                _remove_lock_of_no_box(name)
                 _no_such_box(name)
             answer = _answer_of_daemon(name)
             if answer is not None or asked:
@@ -84,7 +84,9 @@ def _have_running_box(name: str, answer: Letter | None, vault_key: bytes | None)
     """Have a daemon and a running container, starting what is missing. The caller holds the enter lock."""
     if answer is None:
         answer = _start_daemon(name, vault_key)
-    if answer["running"] != "yes":
+    if answer["running"] == "yes":
+        runtime_in_use.check(name)
+    else:
         from litterbox.enter import cold  # start-up budget
 
         cold.start_container(name)
@@ -192,10 +194,18 @@ def _no_such_box(name: str) -> NoReturn:
             f"The session lock of {name} is gone: {paths.session_lock(name)}.",
             f"Mend it: litterbox stop {name}; litterbox build {name}",
         )
-    if os.path.exists(paths.dockerfile(name)):
+    if define.has_dockerfile(name):
         raise NoSuchBox(f"The box {name} is defined but not built.", f"Build it: litterbox build {name}")
     define.check_defined(name)
     raise NoSuchBox(f"There is no box {name}.")
+
+
+def _remove_lock_of_no_box(name: str) -> None:
+    """Remove the enter lock, which we hold, where it is all that there is of a box."""
+    from litterbox.container import podman  # start-up budget
+
+    if not podman.exists("container", paths.container_name(name)):
+        os.unlink(paths.enter_lock(name))
 
 
 def _say_waiting(holder: str) -> None:

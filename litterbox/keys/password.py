@@ -3,7 +3,6 @@
 A password is bytes, and goes from here to whoever checks it: never into arguments, environment, log or error.
 """
 
-import getpass
 import os
 import shlex
 import subprocess
@@ -13,6 +12,7 @@ from typing import Final, TypeVar
 import attrs
 
 from litterbox.errors import PasswordError, WrongPassphrase, WrongPassword
+from litterbox.keys import terminal
 
 _Proof = TypeVar("_Proof")
 
@@ -64,16 +64,19 @@ def new(secret: Secret) -> bytes:
 
 def _from_terminal(secret: Secret, prompt: str) -> bytes:
     try:
-        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+        descriptor = terminal.open_terminal()
     except OSError:
         raise PasswordError(
             f"There is no terminal to ask for the {secret.name} on.",
             f"Set {secret.variable} to a command that prints it.",
         ) from None
     try:
-        return getpass.getpass(prompt).encode(errors="surrogateescape")
-    except EOFError:
-        raise PasswordError(f"No {secret.name} was typed.") from None
+        answer = terminal.ask(descriptor, prompt)
+    finally:
+        os.close(descriptor)
+    if answer is None:
+        raise PasswordError(f"No {secret.name} was typed.")
+    return answer
 
 
 def _from_command(secret: Secret) -> bytes:

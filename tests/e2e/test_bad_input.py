@@ -102,7 +102,7 @@ def test_podman_without_subordinate_ids(tmp_path):
 
 def test_a_dockerfile_that_fails(user):
     user.litterbox("define", "work", "--template", "local", "--image", BASE_IMAGE)
-    with open(f"{user.root}/definitions/work.Dockerfile", "w") as file:
+    with open(f"{user.root}/definitions/work/Dockerfile", "w") as file:
         file.write(f"FROM {BASE_IMAGE}\nRUN echo before the fall; exit 7\n")
     before = tree(f"{user.root}/definitions")
     done = refused(user.litterbox("build", "work", status=None), "`podman build", "failed with status", status=1)
@@ -115,7 +115,7 @@ def test_a_dockerfile_that_fails(user):
 
 def test_a_failing_rebuild_keeps_the_box(user):
     user.define_and_build("work")
-    with open(f"{user.root}/definitions/work.Dockerfile", "a") as file:
+    with open(f"{user.root}/definitions/work/Dockerfile", "a") as file:
         file.write("RUN exit 1\n")
     user.litterbox("build", "work", status=1)
     assert user.litterbox("enter", "work", "--", "echo", "still here").stdout == "still here\n"

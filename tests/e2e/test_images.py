@@ -10,7 +10,7 @@ from support.user import BASE_IMAGE, LONG_ENOUGH
 def test_from_scratch_with_a_static_command(user):
     user.litterbox("define", "work", "--template", "local", "--image", BASE_IMAGE)
     shutil.copy("/bin/busybox", f"{user.root}/definitions/busybox")
-    with open(f"{user.root}/definitions/work.Dockerfile", "w") as file:
+    with open(f"{user.root}/definitions/work/Dockerfile", "w") as file:
         file.write("FROM scratch\nCOPY busybox /tools/busybox\n")
     user.litterbox("build", "work")
     done = user.litterbox("enter", "work", "--", "/tools/busybox", "echo", "hello from nothing")

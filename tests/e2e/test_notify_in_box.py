@@ -24,7 +24,7 @@ def user(user, dunst):
 def box(request, user):
     user.litterbox("define", "work", "--template", "local", "--image", BASE_IMAGE)
     if request.param == "scratch":
-        with open(f"{user.root}/definitions/work.Dockerfile", "w") as file:
+        with open(f"{user.root}/definitions/work/Dockerfile", "w") as file:
             file.write('FROM scratch\nCMD ["/litterbox"]\n')
     user.litterbox("build", "work")
     return "work"

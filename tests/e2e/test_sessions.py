@@ -105,7 +105,7 @@ def test_the_home_is_kept_and_is_the_hosts_folder(user, box):
 
 def test_prep_home_runs_once_as_the_user(user):
     user.litterbox("define", "work", "--template", "local", "--image", "localhost/litterbox-test-base")
-    with open(f"{user.root}/definitions/work.Dockerfile", "a") as file:
+    with open(f"{user.root}/definitions/work/Dockerfile", "a") as file:
         file.write("RUN printf '#!/bin/sh\\nid -u >>~/prepared\\n' >/prep-home.sh && chmod +x /prep-home.sh\n")
     user.litterbox("build", "work")
     for _ in range(2):

@@ -36,7 +36,7 @@ def test_template_and_image_are_chosen_from_a_list(user, at_terminal):
     terminal.sendline(BASE_IMAGE)
     terminal.expect("Defined work")
     assert end_of(terminal) == 0
-    with open(f"{user.root}/definitions/work.Dockerfile") as file:
+    with open(f"{user.root}/definitions/work/Dockerfile") as file:
         assert f"FROM {BASE_IMAGE}\n" in file.read()
 
 

@@ -212,7 +212,7 @@ def test_what_cannot_be_attached_is_told_before_a_password_is_asked_for(one_key:
 def test_a_key_is_detached_from_a_box_that_is_gone(keys: Run, home: Path) -> None:
     keys("generate", "work")
     keys("attach", "work", "box")
-    (home / "definitions" / "box.Dockerfile").unlink()
+    (home / "definitions" / "box" / "Dockerfile").unlink()
 
     assert keys("detach", "work", "box").returncode == 0
     again = keys("detach", "work", "box")

@@ -17,7 +17,8 @@ def new_home(folder: Path) -> Path:
     """An empty Litterbox root in which a box called "box" is defined."""
     root = folder / "Litterbox"
     (root / "definitions").mkdir(parents=True)
-    (root / "definitions" / "box.Dockerfile").touch()
+    (root / "definitions" / "box").mkdir()
+    (root / "definitions" / "box" / "Dockerfile").touch()
     return root
 
 

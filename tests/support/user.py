@@ -102,7 +102,7 @@ class User:
         if self.runtime and not os.path.exists(f"{self.root}/runtime"):
             os.symlink(self.runtime, f"{self.root}/runtime")
         if dockerfile is not None:
-            with open(f"{self.root}/definitions/{name}.Dockerfile", "w") as file:
+            with open(f"{self.root}/definitions/{name}/Dockerfile", "w") as file:
                 file.write(dockerfile)
         self.litterbox("build", name)
 

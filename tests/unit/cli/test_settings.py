@@ -16,7 +16,7 @@ BEFORE = "# mine\nwayland = false\n"
 
 @pytest.fixture(autouse=True)
 def box() -> None:
-    os.makedirs(paths.definitions())
+    os.makedirs(paths.build_context("work"))
     with open(paths.dockerfile("work"), "w") as file:
         file.write("FROM scratch\n")
     with open(paths.settings("work"), "w") as file:

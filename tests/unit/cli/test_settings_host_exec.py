@@ -17,7 +17,7 @@ BEFORE = "# mine\nhost_exec = false  # not yet\n"
 
 @pytest.fixture(autouse=True)
 def box():
-    os.makedirs(paths.definitions())
+    os.makedirs(paths.build_context("work"))
     with open(paths.dockerfile("work"), "w") as file:
         file.write("FROM scratch\n")
     with open(paths.settings("work"), "w") as file:

@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from litterbox.container import runtime, runtime_build, runtime_origin
-from litterbox.errors import RuntimeBundleError
+from litterbox.container import runtime, runtime_build, runtime_manifest, runtime_mounts, runtime_origin
+from litterbox.errors import HostError, RuntimeBundleError
+
+
+@pytest.fixture(autouse=True)
+def mounted(monkeypatch):
+    """The names of the runtimes that running boxes have mounted; the test changes the set."""
+    names: set[str] = set()
+    monkeypatch.setattr(runtime_mounts, "mounted", lambda: names)
+    return names
 
 
 @pytest.fixture
@@ -143,15 +151,17 @@ def test_a_runtime_whose_manifest_is_damaged_is_built_anew(builds, folder, junk)
     assert len(builds) == 2
 
 
-def test_a_running_box_keeps_the_damaged_files_that_it_has_mounted(builds, folder):
+def test_a_running_box_keeps_the_damaged_files_that_it_has_mounted(builds, folder, monkeypatch):
     bundle = runtime.ensure(silent, folder=folder)
-    mounted = os.open(os.path.realpath(bundle.folder), os.O_PATH)
+    mount = os.open(os.path.realpath(bundle.folder), os.O_PATH)
+    monkeypatch.setattr(runtime_mounts, "mounted", lambda: {os.path.basename(os.readlink(f"/proc/self/fd/{mount}"))})
     delete(bundle.executable)
 
     runtime.ensure(silent, folder=folder)
+    runtime.collect(folder=folder)
 
-    assert os.listdir(f"/proc/self/fd/{mounted}")
-    os.close(mounted)
+    assert os.listdir(f"/proc/self/fd/{mount}")
+    os.close(mount)
 
 
 def test_a_lost_link_is_put_back_without_building(builds, folder):
@@ -235,32 +245,95 @@ def test_what_a_killed_builder_left_is_never_used_and_goes(builds, folder):
     os.makedirs(os.path.join(folder, ".building-dead", "bin"))
 
     bundle = runtime.ensure(silent, folder=folder)
-    runtime.collect(running=False, folder=folder)
 
     assert os.path.realpath(bundle.folder) == os.path.join(folder, bundle.content_id)
     assert ".building-dead" not in os.listdir(folder)
 
 
-def test_old_runtimes_go_when_no_box_runs(builds, folder, source):
+def test_old_runtimes_go_when_no_box_has_them_mounted(builds, folder, source, mounted):
     old = runtime.ensure(silent, folder=folder)
+    mounted.add(old.content_id)
     source.write_text("two")
     new = runtime.ensure(silent, folder=folder)
 
-    assert runtime.collect(running=True, folder=folder) == []
-    assert runtime.collect(running=False, folder=folder) == [old.content_id, f"{old.content_id}.json"]
+    assert runtime.collect(folder=folder) == []
+    mounted.clear()
+    assert runtime.collect(folder=folder) == [old.content_id, f"{old.content_id}.json"]
     assert sorted(os.listdir(folder)) == sorted([".lock", "current", new.content_id, f"{new.content_id}.json"])
 
 
-def test_nothing_goes_while_a_container_is_being_started(builds, folder, source):
+def test_upgrades_do_not_accumulate_while_a_box_runs(builds, folder, source, mounted):
+    first = runtime.ensure(silent, folder=folder)
+    mounted.add(first.content_id)
+    for version in range(5):
+        source.write_text(str(version))
+        last = runtime.ensure(silent, folder=folder)
+
+    runtimes = {name for name in os.listdir(folder) if not name.endswith(".json")} - {".lock", "current"}
+    assert {first.content_id, last.content_id} < runtimes
+    assert len(runtimes) == 3  # and the one before the last
+
+
+def test_damaged_runtimes_do_not_accumulate_while_a_box_runs(builds, folder, mounted):
+    mounted.add("of-another-root")
+    for _ in range(5):
+        bundle = runtime.ensure(silent, folder=folder)
+        delete(bundle.executable)
+
     runtime.ensure(silent, folder=folder)
+
+    assert sorted(os.listdir(folder)) == sorted([".lock", "current", bundle.content_id, f"{bundle.content_id}.json"])
+
+
+def test_a_manifest_that_cannot_be_written_leaves_no_runtime_without_one(builds, folder, monkeypatch):
+    def full(_manifest, path):
+        raise HostError(f"{path} cannot be written: No space left on device.")
+
+    monkeypatch.setattr(runtime_manifest, "write", full)
+    for _ in range(3):
+        with pytest.raises(HostError):
+            runtime.ensure(silent, folder=folder)
+
+    assert os.listdir(folder) == [".lock"]
+
+
+def test_nothing_goes_where_podman_does_not_say_what_is_mounted(builds, folder, source, monkeypatch):
+    old = runtime.ensure(silent, folder=folder)
+    monkeypatch.setattr(runtime_mounts, "mounted", lambda: None)
+    os.mkdir(os.path.join(folder, ".building-dead"))
+    source.write_text("two")
+    runtime.ensure(silent, folder=folder)
+
+    assert runtime.collect(folder=folder) == []
+    assert os.path.isdir(os.path.join(folder, old.content_id))
+    assert not os.path.exists(os.path.join(folder, ".building-dead"))  # no box mounts one
+
+
+def test_a_failure_does_not_claim_that_nothing_was_changed(builds, folder, monkeypatch):
+    """The link may have been replaced when its folder cannot be synced."""
+
+    def fail(_folder):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(runtime, "sync_folder", fail)
+    with pytest.raises(RuntimeBundleError, match="Input/output error") as caught:
+        runtime.ensure(silent, folder=folder)
+
+    assert "changed" not in caught.value.hint
+
+
+def test_nothing_goes_while_a_container_is_being_started(builds, folder, source, mounted):
+    old = runtime.ensure(silent, folder=folder)
+    mounted.add(old.content_id)
     source.write_text("two")
 
     with runtime.held(silent, folder=folder):
-        assert runtime.collect(running=False, folder=folder) == []
+        mounted.clear()
+        assert runtime.collect(folder=folder) == []
 
 
 def test_nothing_to_collect_is_no_error(folder):
-    assert runtime.collect(running=False, folder=folder) == []
+    assert runtime.collect(folder=folder) == []
 
 
 def test_builders_at_the_same_time_build_once(builds, folder, source, tmp_path, monkeypatch):
