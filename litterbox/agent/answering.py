@@ -44,7 +44,9 @@ from litterbox.agent.requests import (
     Unlock,
     Unsupported,
 )
+from litterbox.agent.words import name_in_words, purpose_in_words
 from litterbox.confirm.question import Answer
+from litterbox.confirm.said import logged
 from litterbox.errors import LitterboxError
 
 EXTENSIONS: Final = ("query", "session-bind@openssh.com")
@@ -243,12 +245,12 @@ class Conversation:
 
 def _key(identity: Identity) -> dict[str, str | int]:
     """What the audit log says of a key."""
-    return {"key": identity.name, "fingerprint": identity.fingerprint}
+    return {"key": logged(name_in_words(identity)), "fingerprint": identity.fingerprint}
 
 
 def _about(purpose: Purpose, asker: Asker) -> dict[str, str | int]:
     """What the audit log says of what would be signed."""
-    return {"purpose": questions.in_words(purpose, asker.names)}
+    return {"purpose": logged(purpose_in_words(purpose, asker.names))}
 
 
 def _name(request: Request) -> str:

@@ -5,6 +5,7 @@ import hashlib
 import attrs
 import pytest
 from asyncssh.packet import String, UInt32
+from support.asked import fields_of
 
 from litterbox.agent.binding import Binding
 from litterbox.agent.constraints import Constraints
@@ -13,7 +14,6 @@ from litterbox.agent.private_keys import fingerprint
 from litterbox.agent.purpose import Contradiction, Login, Sshsig, Unrecognised
 from litterbox.agent.questions import (
     Asker,
-    Called,
     about_adding,
     about_list,
     about_locking,
@@ -21,10 +21,11 @@ from litterbox.agent.questions import (
     about_removing_all,
     about_signing,
     about_unlocking,
-    in_words,
 )
 from litterbox.agent.requests import SignRequest, parse
+from litterbox.agent.words import Called, purpose_in_words
 from litterbox.confirm.question import text
+from litterbox.confirm.said import logged
 
 BLOB = String(b"ssh-ed25519") + String(b"k" * 32)
 HOST_KEY = String(b"ssh-ed25519") + String(b"h" * 32)
@@ -65,7 +66,7 @@ def about(purpose, *, data: bytes = b"data", flags: int = 0, identity: Identity 
     ],
 )
 def test_what_a_signature_is_for(purpose, words):
-    assert in_words(purpose, names) == words
+    assert logged(purpose_in_words(purpose, names)) == words
 
 
 def test_a_signing_question_names_box_key_purpose_host_and_program():
@@ -91,7 +92,7 @@ def test_a_forwarded_connection_is_warned_of_in_every_question():
         about_locking(FORWARDED, b"p"),
         about_unlocking(FORWARDED, b"p"),
     ):
-        warning = dict(question.fields)["Forwarded"]
+        warning = fields_of(question)["Forwarded"]
         assert warning.startswith('through a server that only the box knows, as "dev": whoever controls')
 
 
@@ -169,6 +170,6 @@ def test_what_a_key_would_be_kept_for_is_told():
         b"\1" + UInt32(3600) + b"\2" + b"\xff" + String("restrict-destination-v00@openssh.com") + String(String(step))
     )
     request = parse(25, String("ssh-ed25519") + String(b"k" * 32) + String(b"p" * 64) + String("me") + body)
-    assert dict(about_adding(ASKER, IDENTITY, request).fields)["It would be kept"] == (
-        "in memory only, for 3,600 seconds, and asked about each time, only for here > git@github.com"
-    )
+    told = fields_of(about_adding(ASKER, attrs.evolve(IDENTITY, constraints=request.constraints), request))
+    assert told["It would be kept"] == "in memory only, for 3,600 seconds, and asked about each time"
+    assert told["Only for"] == 'what it calls "git" on "github.com" from here'
