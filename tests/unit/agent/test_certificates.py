@@ -10,6 +10,7 @@ from hypothesis import given
 from support.certificates import AUTHORITY, certificate
 
 from litterbox.agent import certificates, public_keys
+from litterbox.agent.binding import BindingError, Bindings, SessionBind
 
 HOST = asyncssh.generate_private_key("ssh-ed25519")
 RSA_AUTHORITY = asyncssh.generate_private_key("ssh-rsa", key_size=2048)
@@ -64,7 +65,7 @@ def test_what_a_certificate_says_is_read_as_asyncssh_reads_it(kind):
 
 def test_a_certificate_with_options_that_nobody_knows_says_what_it_says():
     unknown = certificate(HOST.public_data, options=String("other-command") + String(""))
-    with pytest.raises(certificates.BadCertificate, match="other-command"):
+    with pytest.raises(certificates.BadCertificate):
         certificates.decode(unknown)
     assert certificates.read(unknown).key_id == "me"
 
@@ -73,12 +74,12 @@ def test_text_that_is_not_utf_8_is_read_too():
     assert certificates.read(certificate(HOST.public_data, key_id=b"\xff")).key_id == "\udcff"
 
 
-def test_the_reason_for_a_bad_certificate_quotes_what_may_be_the_certificates():
-    hostile = certificate(HOST.public_data, options=String('" is fine.\n\x1b[31m') + String(""))
-    with pytest.raises(certificates.BadCertificate) as caught:
-        certificates.decode(hostile)
+def test_the_reason_why_a_host_key_is_none_quotes_what_is_the_clients():
+    request = SessionBind(String(b'x" is fine.\n\x1b[31m'), b"s" * 32, b"", forwarding=False)
+    with pytest.raises(BindingError) as caught:
+        Bindings().bind(request)
+    assert r"x\" is fine.\n\x1b[31m" in caught.value.sentence
     assert caught.value.sentence.isprintable()
-    assert r"\" is fine.\n\x1b[31m" in caught.value.sentence
 
 
 @given(st.binary(max_size=200))
