@@ -51,6 +51,7 @@ from litterbox.errors import LitterboxError
 
 EXTENSIONS: Final = ("query", "session-bind@openssh.com")
 
+_LONGEST_KEY: Final = 60  # columns of a key's name in the log, which has the fingerprint too
 _LISTED_ENTRY: Final = 8  # bytes of a list beside a key's blob and comment
 _LONGEST_LIST: Final = MAX_MESSAGE - 5
 
@@ -245,7 +246,7 @@ class Conversation:
 
 def _key(identity: Identity) -> dict[str, str | int]:
     """What the audit log says of a key."""
-    return {"key": logged(name_in_words(identity)), "fingerprint": identity.fingerprint}
+    return {"key": logged(name_in_words(identity), _LONGEST_KEY), "fingerprint": identity.fingerprint}
 
 
 def _about(purpose: Purpose, asker: Asker) -> dict[str, str | int]:

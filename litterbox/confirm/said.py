@@ -58,9 +58,9 @@ def rendered(words: Words, longest: int = LONGEST_VALUE, *, isolated: bool = Fal
     )
 
 
-def logged(words: Words) -> str:
+def logged(words: Words, longest: int = LONGEST_LOGGED) -> str:
     """The sentence for the audit log."""
-    return rendered(words, LONGEST_LOGGED)
+    return rendered(words, longest)
 
 
 def is_whole(words: Words, longest: int) -> bool:

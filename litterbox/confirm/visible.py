@@ -63,7 +63,12 @@ def quoted(value: str, *, longest: int = LONGEST_QUOTED) -> str:
 
 def quoted_prefix(value: str, width: int) -> str:
     """As much of the beginning of `value` as is at most `width` columns wide in quotes."""
-    return value[: len(_fitting(_shown(value[:width], _IN_QUOTES), width - 2))]
+    shown, room = _shown(value[:width], _IN_QUOTES), width - 2
+    for count, piece in enumerate(shown):
+        room -= columns(piece)
+        if room < 0:
+            return value[:count]
+    return value[:width]
 
 
 def columns(text: str) -> int:
@@ -86,13 +91,15 @@ def _bounded(value: str, longest: int, escapes: Mapping[str, str]) -> str:
 
 
 def _fitting(shown: Iterable[str], width: int) -> list[str]:
-    """As many as fit, from the first on."""
+    """As many as fit, from the first on, without a blank at their end: the note on what was cut brings its own."""
     taken = []
     for piece in shown:
         width -= columns(piece)
         if width < 0:
             break
         taken.append(piece)
+    while taken and taken[-1] == " ":
+        taken.pop()
     return taken
 
 

@@ -19,7 +19,7 @@ from litterbox.errors import LitterboxError
 
 VAULT_KEY_SIZE = 32  # bytes
 MOST_APPROVALS = 50  # told of, the newest
-_LONGEST_WORD = 128  # characters of each word of an approval; a letter has room for all of them, whatever their script
+_LONGEST_WORD = 224  # columns of each word of an approval, whose quotes must stay whole; a letter has room for all
 
 
 class Requests:
