@@ -11,6 +11,7 @@ from asyncssh.public_key import SSHKey, SSHOpenSSHCertificate, decode_ssh_public
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from litterbox.agent import certificates
+from litterbox.confirm.visible import LONGEST_VALUE, quoted
 from litterbox.errors import LitterboxError
 
 MOST_BINDINGS: Final = 16  # as OpenSSH's AGENT_MAX_SESSION_IDS
@@ -97,7 +98,8 @@ def _verified(request: SessionBind) -> Binding:
     except certificates.BadCertificate as error:
         raise BindingError(error.sentence) from None
     except (ValueError, UnsupportedAlgorithm, OverflowError) as error:
-        raise BindingError(f"The host key is not one that can be verified: {error}.") from None
+        why = quoted(str(error), longest=LONGEST_VALUE)  # asyncssh's words, which may repeat the key's
+        raise BindingError(f"The host key is not one that can be verified: {why}.") from None
     if not good:
         raise BindingError("The host key did not sign this session.")
     return Binding(key.public_data, request.session_id, request.forwarding, certificate)

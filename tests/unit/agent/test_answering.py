@@ -5,6 +5,7 @@ import attrs
 import pytest
 import trio
 from asyncssh.packet import Byte, String, UInt32
+from support.asked import fields_of
 from support.conversation import (
     EMPTY_LIST,
     EXTENSION_FAILURE,
@@ -77,10 +78,10 @@ async def test_a_key_is_added_listed_used_and_removed_and_each_step_is_asked_abo
     ]
     lines = [(line["what"], line["decision"], line["by"], line["detail"].get("key")) for line in audited()]
     assert lines == [
-        ("add", "approved", "dialog", "mine"),
+        ("add", "approved", "dialog", '"mine"'),
         ("list", "approved", "dialog", None),
-        ("sign", "approved", "dialog", "mine"),
-        ("remove", "approved", "dialog", "mine"),
+        ("sign", "approved", "dialog", '"mine"'),
+        ("remove", "approved", "dialog", '"mine"'),
         ("list", "approved", "dialog", None),
     ]
 
@@ -202,7 +203,7 @@ async def test_a_bound_login_is_shown_with_the_hosts_name_and_may_be_approved_fo
     await ask(bind(HOST))
     assert (await ask(sign(LAPTOP.public_data, login())))[0] == 14
     [question] = talk.asked
-    assert dict(question.fields)["For"] == 'Log in as "git" on github.com'
+    assert fields_of(question)["For"] == 'Log in as "git" on github.com'
     assert question.approval.called == '"git" on github.com'
     assert audited()[-1]["detail"]["purpose"] == 'log in as "git" on github.com'
 
@@ -212,7 +213,7 @@ async def test_a_name_that_only_the_box_knows_is_shown_as_such(talk):
     ask = talk.connect()
     await ask(bind(HOST))
     await ask(sign(LAPTOP.public_data, login()))
-    assert dict(talk.asked[0].fields)["For"].endswith('on a server that only the box knows, as "innocent.example.org"')
+    assert fields_of(talk.asked[0])["For"].endswith('on a server that only the box knows, as "innocent.example.org"')
 
 
 async def test_a_login_that_contradicts_its_binding_is_refused_and_audited(talk):
@@ -229,7 +230,7 @@ async def test_a_forwarded_connection_is_warned_of(talk):
     ask = talk.connect()
     await ask(bind(DEV, b"f" * 32, forwarding=True))
     await ask(sign(LAPTOP.public_data, b"anything"))
-    assert "whoever controls that computer" in dict(talk.asked[0].fields)["Forwarded"]
+    assert "whoever controls that computer" in fields_of(talk.asked[0])["Forwarded"]
 
 
 async def test_a_key_that_never_asks_is_seen_and_signs_only_where_it_leads_to_its_host(talk, known_hosts):
@@ -313,6 +314,10 @@ def test_the_hosts_that_a_command_line_speaks_of():
     assert "[github.com]:2222" in found
     assert len(hosts_in("a " * 10_000)) <= 32
     assert hosts_in("") == ()
+
+
+def test_a_word_that_is_no_name_of_a_host_is_not_shown_as_one_that_a_wildcard_knows():
+    assert hosts_in('ssh x"(known)@y é.test \x1b[31m.test git@alpha.test') == ("ssh", "y", "alpha.test")
 
 
 async def test_two_connections_are_answered_at_the_same_time(talk):
