@@ -10,6 +10,7 @@ import attrs
 import trio
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from litterbox import workers
 from litterbox.agent.identities import Identity, SigningError, signature_algorithm
 from litterbox.agent.private_keys import BadKey, PrivateKey, load
 from litterbox.agent.protocol import MAX_MESSAGE
@@ -28,7 +29,7 @@ def _now() -> float:
 @attrs.frozen
 class _Added:
     identity: Identity
-    key: asyncssh.SSHKey | None = attrs.field(repr=False)
+    key: asyncssh.SSHKey = attrs.field(repr=False)
     size: int
     deadline: float | None
 
@@ -66,13 +67,11 @@ class AddedKeys:
         if sum(added.size for added in others) + len(request.body) > MOST_BYTES:
             raise BadKey(f"The added keys would take more than {MOST_BYTES // 1024 // 1024} MiB.")
 
-    async def load(self, key: PrivateKey) -> asyncssh.SSHKey | None:
-        """Make a key of what was sent, None for one on a device. Raises BadKey."""
-        if key.algorithm in (b"ssh-rsa", b"ssh-dss"):  # milliseconds, and OpenSSL lets go of the GIL meanwhile
-            return await trio.to_thread.run_sync(load, key)
-        return load(key)
+    async def load(self, key: PrivateKey) -> asyncssh.SSHKey:
+        """Make a key of what was sent. Raises BadKey."""
+        return await workers.run_untrusted(load, key)
 
-    def add(self, request: AddIdentity, key: asyncssh.SSHKey | None) -> Identity:
+    def add(self, request: AddIdentity, key: asyncssh.SSHKey) -> Identity:
         """Keep `key`, which `load` made of the request; comment and constraints replace those it had."""
         lifetime = request.constraints.lifetime
         deadline = None if lifetime is None else self._now() + lifetime
@@ -95,17 +94,15 @@ class AddedKeys:
         return count
 
     async def sign(self, identity: Identity, data: bytes, flags: int) -> bytes:
-        """One signature. Raises SigningError where the key is gone, on a device, or cannot sign this."""
+        """One signature. Raises SigningError where the key is gone, or cannot sign this."""
         self._expire()
         added = self._keys.get(identity.public_blob)
         if added is None or added.identity is not identity:
             raise SigningError(f"The key {identity.name!r} is gone.")
-        if added.key is None:
-            raise SigningError(f"The key {identity.name!r} is on a security key, which Litterbox does not drive.")
         algorithm = signature_algorithm(added.key.algorithm, flags)
         try:
-            if added.key.algorithm in (b"ssh-rsa", b"ssh-dss"):
-                return await trio.to_thread.run_sync(added.key.sign, data, algorithm)
+            if added.key.algorithm in (b"ssh-rsa", b"ssh-dss"):  # a client can make these slow; OpenSSL drops the GIL
+                return await workers.run_untrusted(added.key.sign, data, algorithm)
             return added.key.sign(data, algorithm)
         except (ValueError, UnsupportedAlgorithm) as error:
             raise SigningError(f"The key {identity.name!r} cannot sign this: {error}.") from error

@@ -1,20 +1,50 @@
-"""OpenSSH certificates (its PROTOCOL.certkeys): reading them, and which hosts an authority certifies a key for."""
+"""OpenSSH certificates (its PROTOCOL.certkeys): reading them, and which hosts an authority certifies a key for.
 
+Reading costs little. To verify the authority's signature may cost milliseconds, so nobody does it before it matters.
+As in OpenSSH, a certificate whose critical options are not known is still a certificate: who relies on it refuses it.
+"""
+
+import time
 from typing import Final
 
-from asyncssh.packet import PacketDecodeError, SSHPacket
-from asyncssh.pattern import WildcardPattern
-from asyncssh.public_key import CERT_TYPE_HOST, SSHCertificate, SSHOpenSSHCertificate, decode_ssh_certificate
+import attrs
+from asyncssh.packet import PacketDecodeError, SSHPacket, String
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from litterbox.agent import patterns, public_keys
 from litterbox.errors import LitterboxError
 
 SUFFIX: Final = b"-cert-v01@openssh.com"
+MAX_PRINCIPALS: Final = 256  # OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
+MAX_WILDCARDS: Final = 4  # of the principals of a host; with more, none of them counts
+_USER, _HOST = 1, 2  # SSH_CERT_TYPE_USER, SSH_CERT_TYPE_HOST
 _WEAK: Final = frozenset({b"ssh-rsa", b"ssh-dss"})  # SHA-1: no signature of an authority, as in OpenSSH
 
 
 class BadCertificate(LitterboxError):
     """These bytes are not a certificate, or none that its authority signed."""
+
+
+@attrs.frozen
+class Certificate:
+    """What a certificate says; nothing of it is true before `verify`.
+
+    `key_blob` is the plain public key that it certifies, `authority` that of the key which signed `signed`. `key_id` is
+    the name that the authority gave it, with a replacement for what is not UTF-8. The dates are in seconds since 1970.
+    """
+
+    public_data: bytes = attrs.field(repr=False)
+    key_blob: bytes = attrs.field(repr=False)
+    is_host: bool
+    key_id: str
+    principals: tuple[str, ...]
+    valid_after: int
+    valid_before: int
+    critical_options: tuple[bytes, ...]
+    authority: bytes = attrs.field(repr=False)
+    signed: bytes = attrs.field(repr=False)
+    signature: bytes = attrs.field(repr=False)
+    signature_algorithm: bytes
 
 
 def is_certificate(blob: bytes) -> bool:
@@ -25,34 +55,109 @@ def is_certificate(blob: bytes) -> bool:
         return False
 
 
-def decode(blob: bytes) -> SSHOpenSSHCertificate:
-    """Read a certificate, its authority's signature checked. Raises BadCertificate."""
+def read(blob: bytes) -> Certificate:
+    """Read a certificate; its signature is not verified. Raises BadCertificate."""
     try:
-        certificate: SSHCertificate = decode_ssh_certificate(blob)
-    except (ValueError, UnsupportedAlgorithm, OverflowError) as error:
+        return _read(blob)
+    except PacketDecodeError as error:
         raise BadCertificate(f"The certificate is not valid: {error}.") from None
-    if not isinstance(certificate, SSHOpenSSHCertificate):
-        raise BadCertificate("The certificate is not of OpenSSH's kind.")
+
+
+def verify(certificate: Certificate) -> None:
+    """Raise BadCertificate where the authority did not sign it, or one of the two keys is none.
+
+    This may take milliseconds.
+    """
+    try:
+        public_keys.decode(certificate.key_blob)
+        authority = public_keys.decode(certificate.authority)
+        signed = authority.verify(certificate.signed, certificate.signature)
+    except public_keys.BadPublicKey as error:
+        raise BadCertificate(error.sentence) from None
+    except (ValueError, UnsupportedAlgorithm, OverflowError):
+        signed = False
+    if not signed:
+        raise BadCertificate("The certificate's authority did not sign it.")
+
+
+def decode(blob: bytes) -> Certificate:
+    """Read a certificate and verify it. Raises BadCertificate."""
+    certificate = read(blob)
+    verify(certificate)
     return certificate
 
 
-def certifies(certificate: SSHOpenSSHCertificate, authority: bytes, host: str) -> bool:
-    """Say whether `authority`, a public blob, vouches now that the certificate's key is that of `host`.
+def is_good_for_a_host(certificate: Certificate) -> bool:
+    """Say whether it certifies some host now, apart from who signed it and which host that is.
+
+    As in OpenSSH, no critical option is known for hosts, so one of them makes it useless.
+    """
+    return (
+        certificate.is_host
+        and certificate.valid_after <= time.time() < certificate.valid_before
+        and not certificate.critical_options
+        and certificate.signature_algorithm not in _WEAK
+    )
+
+
+def certifies(certificate: Certificate, authority: bytes, host: str) -> bool:
+    """Say whether `authority`, a public blob, vouches now that a verified certificate's key is that of `host`.
 
     A certificate without principals is good for any host in OpenSSH; here it is good for none.
     """
-    if certificate.signing_key.public_data != authority or _signed_weakly(certificate):
+    if certificate.authority != authority or not is_good_for_a_host(certificate):
         return False
-    try:
-        certificate.validate(CERT_TYPE_HOST, None)
-    except ValueError:
-        return False
-    return any(WildcardPattern(principal).matches(host) for principal in certificate.principals)
+    if host in certificate.principals:
+        return True
+    wildcards = [principal for principal in certificate.principals if patterns.is_pattern(principal)]
+    return len(wildcards) <= MAX_WILDCARDS and any(patterns.fits(host, wildcard) for wildcard in wildcards)
 
 
-def _signed_weakly(certificate: SSHOpenSSHCertificate) -> bool:
-    """The signature is the last of the certificate's fields; the algorithm is the first of the signature's."""
-    blob = certificate.public_data
-    signing_key = certificate.signing_key.public_data
-    signature = blob[blob.rindex(signing_key) + len(signing_key) + 4 :]
-    return SSHPacket(signature).get_string() in _WEAK
+def _read(blob: bytes) -> Certificate:
+    packet = SSHPacket(blob)
+    kind = packet.get_string()
+    algorithm = kind.removesuffix(SUFFIX) + (b"@openssh.com" if kind.startswith(b"sk-") else b"")
+    if not kind.endswith(SUFFIX) or algorithm not in public_keys.FIELDS:
+        raise PacketDecodeError("a certificate of a type that is not known")
+    packet.get_string()  # the authority's nonce
+    fields = [String(packet.get_string()) for _ in range(public_keys.FIELDS[algorithm])]
+    packet.get_uint64()  # the serial number
+    role = packet.get_uint32()
+    if role not in (_USER, _HOST):
+        raise PacketDecodeError("a certificate for neither a user nor a host")
+    key_id = packet.get_string()
+    principals = _strings(packet.get_string())
+    if len(principals) > MAX_PRINCIPALS:
+        raise PacketDecodeError("too many principals")
+    valid_after, valid_before = packet.get_uint64(), packet.get_uint64()
+    options = _strings(packet.get_string())
+    extensions = _strings(packet.get_string())
+    if len(options) % 2 or len(extensions) % 2:
+        raise PacketDecodeError("an option without a value")
+    packet.get_string()  # reserved
+    authority = packet.get_string()
+    signed = packet.get_consumed_payload()
+    signature = packet.get_string()
+    packet.check_end()
+    return Certificate(
+        public_data=blob,
+        key_blob=String(algorithm) + b"".join(fields),
+        is_host=role == _HOST,
+        key_id=key_id.decode("utf-8", "replace"),
+        principals=tuple(principal.decode("utf-8", "replace") for principal in principals),
+        valid_after=valid_after,
+        valid_before=valid_before,
+        critical_options=tuple(options[::2]),
+        authority=authority,
+        signed=signed,
+        signature=signature,
+        signature_algorithm=SSHPacket(signature).get_string(),
+    )
+
+
+def _strings(content: bytes) -> list[bytes]:
+    packet = SSHPacket(content)
+    strings = []
+    while packet:
+        strings.append(packet.get_string())
+    return strings

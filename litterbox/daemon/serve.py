@@ -11,7 +11,7 @@ import trio
 
 from litterbox import paths
 from litterbox.agent.added import AddedKeys
-from litterbox.agent.box_claims import box_claims
+from litterbox.agent.box_claims import BoxClaims
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
@@ -86,7 +86,7 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
                 stored=StoreIdentities.of_box(name, lambda: requests.vault_key),
                 added=added,
                 known_hosts=KnownHosts(),
-                claims=partial(box_claims, paths.home(name)),
+                claims=BoxClaims(paths.home(name)),
                 ask=dialogs.ask,
                 audit=audit,
             )
