@@ -38,27 +38,49 @@ class _Added:
 
 
 class AddedKeys:
-    """What clients of one agent have added. Every call sees only what has not expired."""
+    """What clients of one agent have added. Every call sees only what has not expired and was not forgotten."""
 
     def __init__(self, *, now: Callable[[], float] = _now) -> None:
         self._now = now
         self._keys: dict[bytes, _Added] = {}
         self._soonest = math.inf  # the first of the deadlines
         self._changed = trio.Event()
+        self._forgotten = False  # whether `forget` was called since anybody looked
+
+    def forget(self) -> None:
+        """Drop every key before anybody sees one again.
+
+        A signal handler may call this, wherever it interrupts us: it only leaves word, and whoever looks first drops
+        the keys.
+        """
+        self._forgotten = True
+
+    def settle(self) -> None:
+        """Drop what is over: keys whose lifetime ended, and all that there were at `forget`."""
+        if self._forgotten:
+            self._forgotten = False
+            self._keys = {}
+            self._soonest = math.inf
+        if self._soonest == math.inf or self._soonest > (now := self._now()):
+            return
+        self._keys = {blob: added for blob, added in self._keys.items() if not added.is_over(now)}
+        self._soonest = min(
+            (added.deadline for added in self._keys.values() if added.deadline is not None), default=math.inf
+        )
 
     def listed(self) -> Sequence[Identity]:
         """The keys in the order in which they came; one that was added again keeps its place."""
-        self._expire()
+        self.settle()
         return [added.identity for added in self._keys.values()]
 
     def find(self, public_blob: bytes) -> Identity | None:
-        self._expire()
+        self.settle()
         added = self._keys.get(public_blob)
         return added.identity if added else None
 
     def check_room(self, request: AddIdentity) -> None:
         """Raise BadKey where there is no room for one more: a list must fit in one message."""
-        self._expire()
+        self.settle()
         others = [added for blob, added in self._keys.items() if blob != request.key.public_blob]
         listed = sum(len(added.identity.public_blob) + len(added.identity.comment) + _LISTED_ENTRY for added in others)
         listed += len(request.key.public_blob) + len(request.comment) + _LISTED_ENTRY
@@ -73,6 +95,7 @@ class AddedKeys:
 
     def add(self, request: AddIdentity, key: asyncssh.SSHKey) -> Identity:
         """Keep `key`, which `load` made of the request; comment and constraints replace those it had."""
+        self.settle()
         lifetime = request.constraints.lifetime
         deadline = None if lifetime is None else self._now() + lifetime
         identity = describe(request)
@@ -84,18 +107,19 @@ class AddedKeys:
 
     def remove(self, public_blob: bytes) -> bool:
         """Drop one key; False where there is none."""
+        self.settle()
         return self._keys.pop(public_blob, None) is not None
 
     def clear(self) -> int:
         """Drop every key; returns how many there were."""
-        self._expire()
+        self.settle()
         count = len(self._keys)
         self._keys.clear()
         return count
 
     async def sign(self, identity: Identity, data: bytes, flags: int) -> bytes:
         """One signature. Raises SigningError where the key is gone, or cannot sign this."""
-        self._expire()
+        self.settle()
         added = self._keys.get(identity.public_blob)
         if added is None or added.identity is not identity:
             raise SigningError(f"The key {identity.name!r} is gone.")
@@ -113,15 +137,7 @@ class AddedKeys:
             self._changed = trio.Event()
             with trio.move_on_after(max(0.0, self._soonest - self._now())):
                 await self._changed.wait()
-            self._expire()
-
-    def _expire(self) -> None:
-        if self._soonest == math.inf or self._soonest > (now := self._now()):
-            return
-        self._keys = {blob: added for blob, added in self._keys.items() if not added.is_over(now)}
-        self._soonest = min(
-            (added.deadline for added in self._keys.values() if added.deadline is not None), default=math.inf
-        )
+            self.settle()
 
 
 def describe(request: AddIdentity) -> Identity:

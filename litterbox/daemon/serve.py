@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
+from types import FrameType
 
 import trio
 
@@ -102,11 +103,27 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
 
 
 async def forget_on_signal(added: AddedKeys, *, task_status: trio.TaskStatus[None]) -> None:
-    """SIGUSR1 drops the keys that clients added, as OpenSSH's agent does with all of its own."""
-    with trio.open_signal_receiver(signal.SIGUSR1) as signals:
+    """SIGUSR1 drops the keys that clients added, as OpenSSH's agent does with all of its own.
+
+    A task that waits for the signal would have its turn after requests that are there already. The handler itself runs
+    before the request that is read next: it leaves word, which every request sees.
+    """
+    token = trio.lowlevel.current_trio_token()
+
+    def settle() -> None:
+        added.settle()
+        _logger.info("received SIGUSR1: dropped the keys that clients added")
+
+    def forget(_number: int, _frame: FrameType | None) -> None:
+        added.forget()
+        token.run_sync_soon(settle)  # for the case that nobody asks
+
+    before = signal.signal(signal.SIGUSR1, forget)
+    try:
         task_status.started()
-        async for _number in signals:
-            _logger.info("received SIGUSR1: dropped %d keys that clients added", added.clear())
+        await trio.sleep_forever()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 async def _stop_on_signal(stop: trio.Event, scope: trio.CancelScope, *, task_status: trio.TaskStatus[None]) -> None:

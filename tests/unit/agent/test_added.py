@@ -94,6 +94,37 @@ async def test_a_key_that_nobody_asks_for_is_dropped_when_its_lifetime_ends(auto
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda keys, identity: keys.listed() == [],
+        lambda keys, identity: keys.find(identity.public_blob) is None,
+        lambda keys, identity: not keys.remove(identity.public_blob),
+        lambda keys, identity: keys.clear() == 0,
+    ],
+)
+async def test_what_is_forgotten_is_gone_for_whoever_looks_first(look):
+    keys = AddedKeys()
+    await add(keys, ONE)
+    identity = keys.find(ONE.public_data)
+    keys.forget()
+    assert look(keys, identity)
+
+
+async def test_what_is_forgotten_signs_nothing_and_takes_no_room_and_what_comes_later_stays():
+    keys = AddedKeys()
+    await add(keys, ONE, "x" * 190_000, lasting(60))
+    found = keys.find(ONE.public_data)
+    keys.forget()
+    with pytest.raises(SigningError, match="gone"):
+        await keys.sign(found, b"data", 0)
+    keys.forget()
+    keys.check_room(request(TWO, "x" * 190_000))
+    keys.forget()
+    await add(keys, TWO, "later")
+    assert comments(keys) == [b"later"]
+
+
 async def test_removing_one_and_all():
     keys = AddedKeys()
     await add(keys, ONE)
