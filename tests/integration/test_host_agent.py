@@ -237,6 +237,12 @@ def test_a_signal_drops_the_keys_before_the_next_request_is_answered(desk):
             assert ask(LIST) == EMPTY_LIST
 
 
+@pytest.mark.parametrize("name", ["mem", "environ", "maps", "fd/0"])
+def test_its_memory_is_not_for_the_users_other_processes(desk, name):
+    with desk.agent() as agent, pytest.raises(PermissionError), open(f"/proc/{agent.pid}/{name}", "rb") as file:
+        file.read(1)
+
+
 def test_approving_none_refuses_everything(desk):
     desk.make_key("key")
     with desk.agent("--approve", "none"):
