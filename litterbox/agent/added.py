@@ -15,6 +15,7 @@ from litterbox.agent.identities import Identity, SigningError, signature_algorit
 from litterbox.agent.private_keys import BadKey, PrivateKey, load
 from litterbox.agent.protocol import MAX_MESSAGE
 from litterbox.agent.requests import AddIdentity
+from litterbox.confirm.visible import quoted
 
 MOST_BYTES: Final = 4 * 1024 * 1024  # of requests that added keys: two thousand RSA keys
 _LISTED_ENTRY: Final = 8  # bytes beside blob and comment
@@ -122,14 +123,14 @@ class AddedKeys:
         self.settle()
         added = self._keys.get(identity.public_blob)
         if added is None or added.identity is not identity:
-            raise SigningError(f"The key {identity.name!r} is gone.")
+            raise SigningError(f"The key {quoted(identity.name)} is gone.")
         algorithm = signature_algorithm(added.key.algorithm, flags)
         try:
             if added.key.algorithm in (b"ssh-rsa", b"ssh-dss"):  # a client can make these slow; OpenSSL drops the GIL
                 return await workers.run_untrusted(added.key.sign, data, algorithm)
             return added.key.sign(data, algorithm)
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise SigningError(f"The key {identity.name!r} cannot sign this: {error}.") from error
+            raise SigningError(f"The key {quoted(identity.name)} cannot sign this: {error}.") from error
 
     async def expire(self) -> None:
         """Drop each key when its lifetime ends, until cancelled, also while nobody asks for it."""

@@ -45,11 +45,14 @@ from litterbox.agent.requests import (
     Unlock,
     Unsupported,
 )
+from litterbox.agent.words import name_in_words, purpose_in_words
 from litterbox.confirm.question import Answer
+from litterbox.confirm.said import logged
 from litterbox.errors import LitterboxError
 
 EXTENSIONS: Final = ("query", "session-bind@openssh.com")
 
+_LONGEST_KEY: Final = 60  # columns of a key's name in the log, which has the fingerprint too
 _LISTED_ENTRY: Final = 8  # bytes of a list beside a key's blob and comment
 _LONGEST_LIST: Final = MAX_MESSAGE - 5
 
@@ -253,7 +256,7 @@ class Conversation:
 
 def _key(identity: Identity) -> dict[str, str | int]:
     """What the audit log says of a key."""
-    return {"key": identity.name, "fingerprint": identity.fingerprint}
+    return {"key": logged(name_in_words(identity), _LONGEST_KEY), "fingerprint": identity.fingerprint}
 
 
 def _hosts(purpose: Purpose) -> tuple[bytes, ...]:
@@ -268,7 +271,7 @@ def _hosts(purpose: Purpose) -> tuple[bytes, ...]:
 
 def _about(purpose: Purpose, asker: Asker) -> dict[str, str | int]:
     """What the audit log says of what would be signed."""
-    return {"purpose": questions.in_words(purpose, asker.names)}
+    return {"purpose": logged(purpose_in_words(purpose, asker.names))}
 
 
 def _name(request: Request) -> str:

@@ -94,7 +94,7 @@ def verify(request: SessionBind) -> Binding:
     try:
         if certificates.is_certificate(request.host_key):
             certificate = certificates.decode(request.host_key)
-        key = public_keys.decode(request.host_key if certificate is None else certificate.key_blob)
+        key = public_keys.decode(request.host_key if certificate is None else certificate.plain_key)
         proven = key.verify(request.session_id, request.signature)
     except (certificates.BadCertificate, public_keys.BadPublicKey) as error:
         raise BindingError(error.sentence) from None

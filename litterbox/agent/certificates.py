@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 import attrs
-from asyncssh.packet import PacketDecodeError, SSHPacket, String
+from asyncssh.packet import PacketDecodeError, SSHPacket
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from litterbox.agent import patterns, public_keys
@@ -17,7 +17,7 @@ from litterbox.errors import LitterboxError
 SUFFIX: Final = b"-cert-v01@openssh.com"
 MAX_PRINCIPALS: Final = 256  # OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
 MAX_WILDCARDS: Final = 4  # of the principals of a host; with more, none of them counts
-_USER, _HOST = 1, 2  # SSH_CERT_TYPE_USER, SSH_CERT_TYPE_HOST
+USER, HOST = 1, 2  # SSH_CERT_TYPE_USER and SSH_CERT_TYPE_HOST: whom a certificate is for
 _WEAK: Final = frozenset({b"ssh-rsa", b"ssh-dss"})  # SHA-1: no signature of an authority, as in OpenSSH
 
 
@@ -27,15 +27,17 @@ class BadCertificate(LitterboxError):
 
 @attrs.frozen
 class Certificate:
-    """What a certificate says; nothing of it is true before `verify`.
+    """What a certificate says, whoever signed it: `plain_key` belongs to `principals`, by the word of `authority`.
 
-    `key_blob` is the plain public key that it certifies, `authority` that of the key which signed `signed`. `key_id` is
-    the name that the authority gave it, with a replacement for what is not UTF-8. The dates are in seconds since 1970.
+    `public_data` is the certificate itself. The two keys are public blobs in their canonical form. `kind` is USER,
+    HOST, or a number that means nothing. `key_id` is the name that the authority gave it; bytes of a text that are not UTF-8
+    are surrogates (PEP 383). The dates are in seconds since 1970. `signature` is the authority's, over `signed`: an SSH
+    string of its algorithm, and one of the signature itself. Nothing of it is true before `verify`.
     """
 
     public_data: bytes = attrs.field(repr=False)
-    key_blob: bytes = attrs.field(repr=False)
-    is_host: bool
+    plain_key: bytes = attrs.field(repr=False)
+    kind: int
     key_id: str
     principals: tuple[str, ...]
     valid_after: int
@@ -64,12 +66,14 @@ def read(blob: bytes) -> Certificate:
 
 
 def verify(certificate: Certificate) -> None:
-    """Raise BadCertificate where the authority did not sign it, or one of the two keys is none.
+    """Raise BadCertificate where the authority did not sign it, one of the two keys is none, or it is for nobody.
 
     This may take milliseconds.
     """
+    if certificate.kind not in (USER, HOST):
+        raise BadCertificate("The certificate is for neither a user nor a host.")
     try:
-        public_keys.decode(certificate.key_blob)
+        public_keys.decode(certificate.plain_key)
         authority = public_keys.decode(certificate.authority)
         signed = authority.verify(certificate.signed, certificate.signature)
     except public_keys.BadPublicKey as error:
@@ -93,7 +97,7 @@ def is_good_for_a_host(certificate: Certificate) -> bool:
     As in OpenSSH, no critical option is known for hosts, so one of them makes it useless.
     """
     return (
-        certificate.is_host
+        certificate.kind == HOST
         and certificate.valid_after <= time.time() < certificate.valid_before
         and not certificate.critical_options
         and certificate.signature_algorithm not in _WEAK
@@ -115,36 +119,33 @@ def certifies(certificate: Certificate, authority: bytes, host: str) -> bool:
 
 def _read(blob: bytes) -> Certificate:
     packet = SSHPacket(blob)
-    kind = packet.get_string()
-    algorithm = kind.removesuffix(SUFFIX) + (b"@openssh.com" if kind.startswith(b"sk-") else b"")
-    if not kind.endswith(SUFFIX) or algorithm not in public_keys.FIELDS:
+    name = packet.get_string()
+    if not name.endswith(SUFFIX):
         raise PacketDecodeError("a certificate of a type that is not known")
     packet.get_string()  # the authority's nonce
-    fields = [String(packet.get_string()) for _ in range(public_keys.FIELDS[algorithm])]
+    plain = name.removesuffix(SUFFIX) + (b"@openssh.com" if name.startswith(b"sk-") else b"")
+    plain_key = public_keys.read(plain, packet)
     packet.get_uint64()  # the serial number
-    role = packet.get_uint32()
-    if role not in (_USER, _HOST):
-        raise PacketDecodeError("a certificate for neither a user nor a host")
+    kind = packet.get_uint32()
     key_id = packet.get_string()
     principals = _strings(packet.get_string())
     if len(principals) > MAX_PRINCIPALS:
         raise PacketDecodeError("too many principals")
     valid_after, valid_before = packet.get_uint64(), packet.get_uint64()
-    options = _strings(packet.get_string())
-    extensions = _strings(packet.get_string())
+    options, extensions = _strings(packet.get_string()), _strings(packet.get_string())
     if len(options) % 2 or len(extensions) % 2:
         raise PacketDecodeError("an option without a value")
     packet.get_string()  # reserved
-    authority = packet.get_string()
+    authority = public_keys.canonical(packet.get_string())
     signed = packet.get_consumed_payload()
     signature = packet.get_string()
     packet.check_end()
     return Certificate(
         public_data=blob,
-        key_blob=String(algorithm) + b"".join(fields),
-        is_host=role == _HOST,
-        key_id=key_id.decode("utf-8", "replace"),
-        principals=tuple(principal.decode("utf-8", "replace") for principal in principals),
+        plain_key=plain_key,
+        kind=kind,
+        key_id=_text(key_id),
+        principals=tuple(map(_text, principals)),
         valid_after=valid_after,
         valid_before=valid_before,
         critical_options=tuple(options[::2]),
@@ -161,3 +162,7 @@ def _strings(content: bytes) -> list[bytes]:
     while packet:
         strings.append(packet.get_string())
     return strings
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")

@@ -11,7 +11,7 @@ from asyncssh.packet import PacketDecodeError, SSHPacket
 from litterbox.agent import public_keys
 from litterbox.agent.binding import Binding, Bindings
 from litterbox.agent.certificates import certifies
-from litterbox.agent.patterns import MAX_NAME, fits
+from litterbox.agent.patterns import fits
 
 _LIFETIME: Final = 1
 _CONFIRM: Final = 2
@@ -156,9 +156,11 @@ def _parse_hop(content: bytes) -> Hop:
 
 
 def _parse_key(blob: bytes, *, is_ca: bool) -> HopKey:
-    """No arithmetic: there may be thousands. What is not as OpenSSH would write it is no bound host's key."""
-    public_keys.split(blob)
-    return HopKey(blob, is_ca)
+    """No cryptography: there may be thousands."""
+    packet = SSHPacket(blob)
+    key = public_keys.read(packet.get_string(), packet)
+    packet.check_end()
+    return HopKey(key, is_ca)
 
 
 def _text(content: bytes) -> str:
@@ -168,6 +170,4 @@ def _text(content: bytes) -> str:
         raise PacketDecodeError("a name that is not UTF-8") from None
     if "\0" in text:
         raise PacketDecodeError("a name that holds a NUL")
-    if len(text) > MAX_NAME:
-        raise PacketDecodeError("a name that is too long")
     return text

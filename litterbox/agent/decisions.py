@@ -14,13 +14,15 @@ from litterbox.agent.identities import Identities, Identity
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.lock import AgentLock
 from litterbox.agent.protocol import Failure, Response
-from litterbox.agent.questions import Asker, Called
+from litterbox.agent.questions import Asker
+from litterbox.agent.words import Called
 from litterbox.audit import AuditError, AuditLog
 from litterbox.confirm.question import Answer, Question
 from litterbox.hangup import Hangups
 
 _MOST_WORDS: Final = 32
 _LONGEST_HOST: Final = 255
+_HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]")
 
 _logger = logging.getLogger(__name__)
 
@@ -141,6 +143,9 @@ class Decisions:
 def hosts_in(command: str) -> tuple[str, ...]:
     """The words of a command line that could be the hosts it speaks of: "ssh -p 22 git@github.com"."""
     words = [word.rpartition("@")[2] for word in command.split()[:_MOST_WORDS]]
-    plain = [word.lower() for word in words if word and len(word) <= _LONGEST_HOST]
+    # Nothing but what a host's name can hold: where a wildcard of known_hosts fits, the word is shown as a known name.
+    plain = [
+        word.lower() for word in words if word and len(word) <= _LONGEST_HOST and _HOST_CHARACTERS.issuperset(word)
+    ]
     ports = [word for word in plain if word.isascii() and word.isdigit()]
     return (*plain, *(f"[{word}]:{port}" for port in ports[:2] for word in plain))

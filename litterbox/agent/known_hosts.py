@@ -14,7 +14,7 @@ from typing import Final
 
 import attrs
 
-from litterbox.agent import certificates, public_keys
+from litterbox.agent import certificates
 from litterbox.agent.patterns import MAX_NAME, is_pattern, matches
 
 _LARGEST: Final = 16 * 1024 * 1024  # bytes of a file; a line takes about a hundred
@@ -111,10 +111,9 @@ def _about_certificate(content: _Content, blob: bytes) -> Iterator[tuple[_Entry,
         if not entries or not certificates.is_good_for_a_host(certificate):
             return
         certificates.verify(certificate)
-        key = public_keys.decode(certificate.key_blob)
-    except (certificates.BadCertificate, public_keys.BadPublicKey):
+    except certificates.BadCertificate:
         return
-    if content.revoked.intersection((blob, key.public_data, certificate.authority)):
+    if content.revoked.intersection((blob, certificate.plain_key, certificate.authority)):
         return
     for entry in entries:
         names = tuple(

@@ -8,7 +8,7 @@ import attrs
 from litterbox.agent.binding import Bindings
 from litterbox.agent.constraints import permits
 from litterbox.agent.identities import Identity
-from litterbox.agent.purpose import Contradiction, Login, Purpose
+from litterbox.agent.purpose import Contradiction, Login, Purpose, Unclear
 
 Match = Callable[[bytes, Sequence[str]], bool]  # KnownHosts.match: does this host key have a name that fits?
 
@@ -39,7 +39,7 @@ def sees(identity: Identity, bindings: Bindings, match: Match) -> bool:
 
 def on_signing(identity: Identity, purpose: Purpose, bindings: Bindings, match: Match) -> Verdict:
     """Say whether the key may sign on this connection, for this purpose."""
-    login = purpose.login if isinstance(purpose, Contradiction) else purpose
+    login = purpose.login if isinstance(purpose, Contradiction | Unclear) else purpose
     restricted = identity.constraints is not None and bool(identity.constraints.destinations)
     if restricted or identity.hosts or identity.ask == "never":
         if not isinstance(login, Login):
@@ -48,6 +48,8 @@ def on_signing(identity: Identity, purpose: Purpose, bindings: Bindings, match: 
             return Refuse("the key is for certain hosts, and the client did not bind its connection (OpenSSH 8.9 does)")
     if isinstance(purpose, Contradiction):
         return Refuse(f"the login contradicts its connection: {purpose.reason}")
+    if isinstance(purpose, Unclear):
+        return Refuse(f"the login cannot be understood: {purpose.reason}")
     if restricted or identity.hosts or identity.ask == "never":
         return _on_limited(identity, login, bindings, match)
     return Go.ASK
@@ -63,7 +65,16 @@ def _on_limited(identity: Identity, login: Purpose, bindings: Bindings, match: M
         return Refuse("the key was added for other destinations, hops or users")
     if not _leads_to(identity.hosts, bindings, match):
         return Refuse("the key is limited to hosts, and known_hosts gives no such name to a host on the way")
-    return Go.UNASKED if identity.ask == "never" else Go.ASK
+    return _unasked(login) if identity.ask == "never" else Go.ASK
+
+
+def _unasked(login: Login) -> Verdict:
+    """Unasked, a key signs what every client sends, and nothing that grants more than the key itself does."""
+    if login.certificate is not None:
+        return Refuse("unasked, the key signs for itself and not for a certificate, which may grant other things")
+    if login.oddity:
+        return Refuse(f"unasked, the key signs only what usual clients send: {login.oddity}")
+    return Go.UNASKED
 
 
 def _leads_to(hosts: Sequence[str], bindings: Bindings, match: Match) -> bool:

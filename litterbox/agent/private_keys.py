@@ -138,7 +138,7 @@ def fingerprint(public_blob: bytes) -> str:
     """The SHA-256 of a public key, as `ssh-keygen -l` prints it; of a certificate, that of the key it certifies."""
     if certificates.is_certificate(public_blob):
         with suppress(certificates.BadCertificate):  # of something that is none, the hash of its bytes
-            public_blob = certificates.read(public_blob).key_blob
+            public_blob = certificates.read(public_blob).plain_key
     return "SHA256:" + base64.b64encode(hashlib.sha256(public_blob).digest()).decode("ascii").rstrip("=")
 
 
@@ -157,7 +157,7 @@ def _parse_certified(kind: bytes, algorithm: bytes, body: SSHPacket) -> PrivateK
     if not certificate.startswith(String(kind)):
         raise PacketDecodeError("the certificate is of another type than the key")
     try:
-        plain = certificates.read(certificate).key_blob
+        plain = certificates.read(certificate).plain_key
     except certificates.BadCertificate as error:
         raise PacketDecodeError(error.sentence) from None
     public = _fields(SSHPacket(plain), 1 + len(layout.public))[1:]

@@ -1,4 +1,4 @@
-"""Public keys as they travel (RFC 4253 section 6.6): their types, their fields, and making a key of them.
+"""Public keys as they travel (RFC 4253 section 6.6): their types, their shortest form, and making a key of them.
 
 A blob may come from a box, and some keys cost much more than others. So the sizes of RSA are bounded before any
 arithmetic is done with them.
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from asyncssh.packet import PacketDecodeError, SSHPacket
+from asyncssh.packet import MPInt, PacketDecodeError, SSHPacket, String
 from asyncssh.public_key import SSHKey, decode_ssh_public_key
 from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -18,7 +18,7 @@ MIN_RSA_BITS: Final = 1024  # OpenSSH's SSH_RSA_MINIMUM_MODULUS_SIZE
 MAX_RSA_BITS: Final = 16384  # OPENSSL_RSA_MAX_MODULUS_BITS
 MAX_RSA_EXPONENT_BITS: Final = 64  # OPENSSL_RSA_MAX_PUBEXP_BITS; OpenSSL itself ignores it below 3,073 bits
 
-# How many fields each type has behind its name.
+# How many strings or numbers stand behind the type of a key.
 FIELDS: Final[Mapping[bytes, int]] = MappingProxyType(
     {
         b"ssh-rsa": 2,  # e n
@@ -33,31 +33,51 @@ FIELDS: Final[Mapping[bytes, int]] = MappingProxyType(
         b"sk-ssh-ed25519@openssh.com": 2,  # A application
     }
 )
+_NUMBERS: Final = frozenset({b"ssh-rsa", b"ssh-dss"})  # types whose fields are numbers; OpenSSH skips zeros before one
 
 
 class BadPublicKey(LitterboxError):
     """These bytes are not a public key, or not one that OpenSSH would use."""
 
 
-def split(blob: bytes) -> tuple[bytes, tuple[bytes, ...]]:
-    """The type of a public key and its fields, which are not looked into. Raises PacketDecodeError."""
+def canonical(blob: bytes) -> bytes:
+    """The blob in its shortest form; as it is where its type is not known. Raises PacketDecodeError.
+
+    Blobs that mean the same key have the same shortest form.
+    """
     packet = SSHPacket(blob)
-    algorithm = packet.get_string()
-    if algorithm not in FIELDS:
-        raise PacketDecodeError("a public key of a type that is not known")
-    fields = tuple(packet.get_string() for _ in range(FIELDS[algorithm]))
+    kind = packet.get_string()
+    if kind not in FIELDS:
+        return blob
+    key = read(kind, packet)
     packet.check_end()
-    return algorithm, fields
+    return key
+
+
+def read(kind: bytes, packet: SSHPacket) -> bytes:
+    """The canonical blob of a key of type `kind`, whose fields are the next of `packet`. Raises PacketDecodeError."""
+    count = FIELDS.get(kind)
+    if count is None:
+        raise PacketDecodeError("a key of a type that is not known")
+    fields = [packet.get_string() for _ in range(count)]
+    if kind in _NUMBERS:
+        return String(kind) + b"".join(MPInt(int.from_bytes(field, "big")) for field in fields)
+    return String(kind) + b"".join(map(String, fields))
 
 
 def decode(blob: bytes) -> SSHKey:
-    """The key; its `public_data` is the blob as OpenSSH would write it. Raises BadPublicKey."""
+    """The key; its `public_data` is the canonical blob. Raises BadPublicKey."""
     try:
-        algorithm, fields = split(blob)
+        packet = SSHPacket(blob)
+        kind = packet.get_string()
+        read(kind, packet)
+        packet.check_end()
+        if kind == b"ssh-rsa":
+            packet = SSHPacket(blob)
+            packet.get_string()
+            check_rsa(exponent=packet.get_string(), modulus=packet.get_string())
     except PacketDecodeError as error:
         raise BadPublicKey(f"The public key is not valid: {error}.") from None
-    if algorithm == b"ssh-rsa":
-        check_rsa(exponent=fields[0], modulus=fields[1])
     try:
         return decode_ssh_public_key(blob)
     except (ValueError, UnsupportedAlgorithm, OverflowError):  # their texts may quote the blob
@@ -71,6 +91,4 @@ def check_rsa(*, exponent: bytes, modulus: bytes) -> None:
         raise BadPublicKey(f"An RSA key has {MIN_RSA_BITS} to {MAX_RSA_BITS} bits, and this one {bits}.")
     bits = int.from_bytes(exponent, "big").bit_length()
     if bits > MAX_RSA_EXPONENT_BITS:
-        raise BadPublicKey(
-            f"The public exponent of an RSA key has at most {MAX_RSA_EXPONENT_BITS} bits, and this one {bits}."
-        )
+        raise BadPublicKey(f"An RSA key's exponent has at most {MAX_RSA_EXPONENT_BITS} bits, and this one {bits}.")

@@ -2,35 +2,34 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import attrs
 from asyncssh.packet import String, UInt32
 
 from litterbox.agent.binding import Binding
-from litterbox.agent.constraints import Constraints
 from litterbox.agent.identities import Identity
 from litterbox.agent.private_keys import fingerprint
-from litterbox.agent.purpose import Contradiction, Login, Purpose, Sshsig
+from litterbox.agent.purpose import Login, Purpose, Sshsig
 from litterbox.agent.requests import AddIdentity, SignRequest
+from litterbox.agent.words import (
+    Names,
+    certificate_in_words,
+    destinations_in_words,
+    key_in_words,
+    limits_in_words,
+    login_in_words,
+    name_in_words,
+    purpose_in_words,
+    way_in_words,
+)
 from litterbox.confirm.question import Approval, Question
+from litterbox.confirm.said import LONGEST_APPROVED, Said, Sentence, Words, rendered
 
 _LONGEST_NAMESPACE: Final = 64  # characters; a longer one is asked about each time
 
-# What people sign with `ssh-keygen -Y sign` and git, in their own words; other namespaces are shown as they are.
-_NAMESPACES: Final = {"git": "sign a git commit or tag", "file": "sign a file"}
-
-
-@attrs.frozen
-class Called:
-    """What a host is called: `names` by this computer's known_hosts, `claimed` only by the box's own."""
-
-    names: tuple[str, ...] = ()
-    claimed: tuple[str, ...] = ()
-
-
-Names = Callable[[bytes], Called]
+Fields = tuple[tuple[str, Words], ...]
 
 
 @attrs.frozen
@@ -43,16 +42,14 @@ class Asker:
     program: str | None = None
 
     @property
-    def forwarded(self) -> tuple[tuple[str, str], ...]:
+    def forwarded(self) -> Fields:
         """The field that warns of a forwarded connection, where it is one."""
-        via = [_host(hop.shown_key, self.names) for hop in self.hops if hop.forwarding]
-        if not via:
-            return ()
-        return (("Forwarded", f"through {', then '.join(via)}: whoever controls that computer may be asking"),)
+        way = way_in_words(self.hops, self.names)
+        return (("Forwarded", (*way, ": whoever controls that computer may be asking")),) if way else ()
 
     @property
-    def claims(self) -> tuple[tuple[str, str], ...]:
-        return () if self.program is None else (("Program", f'says it is "{self.program}"'),)
+    def claims(self) -> Fields:
+        return () if self.program is None else (("Program", ("says it is ", Said(self.program))),)
 
     @property
     def path(self) -> str:
@@ -80,20 +77,23 @@ def about_signing(asker: Asker, identity: Identity, request: SignRequest, purpos
     approval = None
     if identity.constraints is None or not identity.constraints.confirm:
         approval = _approval(asker, identity, purpose)
-    fields = [
-        ("Key", _key(identity)),
+    fields: list[tuple[str, Words]] = [
+        ("Key", key_in_words(identity)),
         ("Fingerprint", identity.fingerprint),
-        ("For", _capital(in_words(purpose, asker.names))),
+        ("For", _capital(purpose_in_words(purpose, asker.names))),
     ]
+    claims: Fields = ()
     if isinstance(purpose, Login) and purpose.host_key is not None:
         fields.append(("Host key", fingerprint(purpose.host_key)))
+    if isinstance(purpose, Login) and purpose.certificate is not None:
+        claims = (("Certificate", certificate_in_words(purpose.certificate)),)
     return Question(
         box=asker.box,
         asks="to sign with an SSH key of yours"
         if identity.constraints is None
         else "to sign with an SSH key of its own",
         fields=(*fields, *asker.forwarded),
-        claims=asker.claims,
+        claims=(*claims, *asker.claims),
         request=b"sign" + String(request.key_blob) + String(request.data) + UInt32(request.flags),
         approval=approval,
         once=approval is not None and identity.ask == "once",
@@ -101,14 +101,16 @@ def about_signing(asker: Asker, identity: Identity, request: SignRequest, purpos
 
 
 def about_adding(asker: Asker, identity: Identity, request: AddIdentity) -> Question:
-    limits = _limits(request.constraints)
+    limits = limits_in_words(request.constraints)
+    destinations = destinations_in_words(request.constraints)
     return Question(
         box=asker.box,
         asks="to add an SSH key to its agent",
         fields=(
-            ("Key", _key(identity)),
+            ("Key", key_in_words(identity)),
             ("Fingerprint", identity.fingerprint),
             ("It would be kept", f"in memory only, {limits}" if limits else "in memory only"),
+            *((("Only for", destinations),) if destinations else ()),
             *asker.forwarded,
         ),
         claims=asker.claims,
@@ -120,7 +122,12 @@ def about_removing(asker: Asker, identity: Identity) -> Question:
     return Question(
         box=asker.box,
         asks="to remove an SSH key from its agent",
-        fields=(("Key", _key(identity)), ("Fingerprint", identity.fingerprint), _kept(identity), *asker.forwarded),
+        fields=(
+            ("Key", key_in_words(identity)),
+            ("Fingerprint", identity.fingerprint),
+            _kept(identity),
+            *asker.forwarded,
+        ),
         claims=asker.claims,
         request=b"remove" + String(identity.public_blob),
     )
@@ -159,48 +166,33 @@ def about_unlocking(asker: Asker, passphrase: bytes) -> Question:
     )
 
 
-def in_words(purpose: Purpose, names: Names) -> str:
-    """What the signature is for, as a person says it."""
-    match purpose:
-        case Login(user=user, host_key=None):
-            return f'log in as "{user}" on a server that the request does not name'
-        case Login(user=user, host_key=bytes(host_key), server=server):
-            return f'log in as "{user}" on {_host(server.shown_key if server else host_key, names)}'
-        case Contradiction(login=login):
-            return in_words(login, names)
-        case Sshsig(namespace=namespace):
-            known = _NAMESPACES.get(namespace)
-            return f'{known} (namespace "{namespace}")' if known else f'make a signature in the namespace "{namespace}"'
-    return "sign data that is not an SSH login"
-
-
-def _host(host_key: bytes, names: Names) -> str:
-    called = names(host_key)
-    if called.names:
-        return " or ".join(called.names[:2])
-    if called.claimed:
-        return f'a server that only the box knows, as "{called.claimed[0]}"'
-    return f"an unknown server ({fingerprint(host_key)})"
-
-
 def _approval(asker: Asker, identity: Identity, purpose: Purpose) -> Approval | None:
     """What "for this session" covers, where it is offered: a proven destination, or a namespace."""
+    called: Sentence
     match purpose:
-        case Login(bound=True, host_key=bytes(host_key), user=user, server=server):
-            called = f'"{user}" on {_host(server.shown_key if server else host_key, asker.names)}'
-            destination = f'"{user}" on {fingerprint(host_key)} {asker.path}'.rstrip()
+        case Login(bound=True, host_key=bytes(host_key), user=user):
+            called = login_in_words(purpose, asker.names)
+            certificate = f" with certificate {_digest(blob)}" if (blob := purpose.certificate_blob) else ""
+            destination = f'"{user}" on {fingerprint(host_key)}{certificate} {asker.path}'.rstrip()
         case Sshsig(namespace=namespace) if len(namespace) <= _LONGEST_NAMESPACE:
-            called = destination = f'namespace "{namespace}" {asker.path}'.rstrip()
+            way = way_in_words(asker.hops, asker.names)
+            called = ("namespace ", Said(namespace), *((" ", *way) if way else ()))
+            destination = f'namespace "{namespace}" {asker.path}'.rstrip()
         case _:
             return None
-    digest = base64.b64encode(hashlib.sha256(identity.public_blob).digest()).decode("ascii").rstrip("=")
-    return Approval("sign", f"{identity.name} SHA256:{digest}", destination, called)
+    digest = _digest(identity.public_blob)
+    return Approval(
+        "sign",
+        f"{identity.name} {digest}",
+        destination,
+        rendered(called, LONGEST_APPROVED),
+        rendered((*name_in_words(identity), f" {digest}"), LONGEST_APPROVED),
+    )
 
 
-def _key(identity: Identity) -> str:
-    if identity.constraints is None:
-        return f"{identity.name} ({identity.algorithm})"
-    return f'"{identity.name}" ({identity.algorithm}), not from your key store'
+def _digest(blob: bytes) -> str:
+    """Of a whole blob; the fingerprint of a certificate is that of its key."""
+    return "SHA256:" + base64.b64encode(hashlib.sha256(blob).digest()).decode("ascii").rstrip("=")
 
 
 def _kept(identity: Identity) -> tuple[str, str]:
@@ -209,20 +201,6 @@ def _kept(identity: Identity) -> tuple[str, str]:
     return ("The key", "is forgotten: the agent has the only copy that Litterbox knows of")
 
 
-def _limits(constraints: Constraints) -> str:
-    limits = []
-    if constraints.lifetime is not None:
-        limits.append(f"for {constraints.lifetime:,} seconds")
-    if constraints.confirm:
-        limits.append("and asked about each time")
-    if constraints.destinations:
-        steps = [
-            f"{step.start.host or 'here'} > {f'{step.end.user}@' if step.end.user else ''}{step.end.host}"
-            for step in constraints.destinations
-        ]
-        limits.append(f"only for {', '.join(steps)}")
-    return ", ".join(limits)
-
-
-def _capital(words: str) -> str:
-    return words[0].upper() + words[1:]
+def _capital(sentence: Sentence) -> Sentence:
+    first, *others = sentence
+    return (first[0].upper() + first[1:], *others) if isinstance(first, str) else sentence

@@ -10,11 +10,11 @@ from asyncssh.packet import PacketDecodeError, SSHPacket
 from litterbox.agent.binding import SessionBind
 from litterbox.agent.constraints import Constraints, parse_constraints
 from litterbox.agent.private_keys import PrivateKey, is_on_security_key, parse_private_key
+from litterbox.confirm.visible import quoted
 
 _EXTENSION: Final = 27
 _SESSION_BIND: Final = b"session-bind@openssh.com"
 _QUERY: Final = b"query"
-_LONGEST_SHOWN_NAME: Final = 64
 _ON_SECURITY_KEY: Final = "a key on a security key (FIDO) stays with the client: Litterbox does not drive the device"
 
 # RFC 9987 section 6.1; 1 to 9 and 24 are version 1's, long dead.
@@ -107,7 +107,7 @@ class Query:
 
 @attrs.frozen
 class Unsupported:
-    """A request that this agent does not answer: its type byte, its name, printable, and why, for the log."""
+    """A request that this agent does not answer: its type byte, its name, and why, for the log."""
 
     number: int
     name: str
@@ -204,8 +204,7 @@ def _read_extension(body: SSHPacket) -> Request:
             return SessionBind(body.get_string(), body.get_string(), body.get_string(), body.get_boolean())
         except PacketDecodeError as error:
             return Malformed(_EXTENSION, _SESSION_BIND.decode(), str(error), extension=True)
-    shown = "".join(chr(byte) if 0x21 <= byte <= 0x7E else "?" for byte in name[:_LONGEST_SHOWN_NAME])
-    return Unsupported(_EXTENSION, f"extension {shown}")
+    return Unsupported(_EXTENSION, f"extension {quoted(name.decode('utf-8', 'surrogateescape'))}")
 
 
 # As in OpenSSH, bytes after the last field of a request are not looked at; after a key stand its constraints.

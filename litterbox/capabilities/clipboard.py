@@ -13,6 +13,7 @@ from litterbox.capabilities.pieces import Pieces, TransferRefused, check_type
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.capabilities.selections import Selection, SelectionError, Selections
 from litterbox.confirm.question import Question
+from litterbox.confirm.said import Said, Words, logged
 from litterbox_guest import messages
 from litterbox_guest.messages import ClipboardGet, ClipboardSet
 
@@ -89,10 +90,10 @@ class Clipboard:
 
     def _question_of_set(self, pieces: Pieces) -> Question:
         piece = pieces.latest
-        fields = [("Type", piece.mime_type), ("Size", f"{pieces.size:,} bytes")]
+        fields: list[tuple[str, Words]] = [("Type", (Said(piece.mime_type),)), ("Size", f"{pieces.size:,} bytes")]
         if beginning := pieces.beginning(_SHOWN):
             text, is_all = beginning
-            fields.append(("Text" if is_all else "Text begins with", text))
+            fields.append(("Text" if is_all else "Text begins with", (Said(text),)))
         return Question(
             box=self.policy.box,
             asks=f"to set your {_which(piece).value}",
@@ -105,7 +106,7 @@ class Clipboard:
             box=self.policy.box,
             asks=f"to read your {_which(request).value}",
             fields=(
-                ("Type", request.mime_type),
+                ("Type", (Said(request.mime_type),)),
                 ("If you approve", f"the box gets what is in the {_which(request).value} at that moment"),
             ),
             request=repr(request).encode(),
@@ -117,7 +118,8 @@ def _which(message: ClipboardSet | ClipboardGet) -> Selection:
 
 
 def _detail(verb: str, message: ClipboardSet | ClipboardGet, client: Client, more: str = "") -> Detail:
-    return {"purpose": f"{verb} {_which(message).value}: {message.mime_type}{more}", "peer": client.peer}
+    purpose = logged((f"{verb} {_which(message).value}: ", Said(message.mime_type), more))
+    return {"purpose": purpose, "peer": client.peer}
 
 
 async def _send(content: bytes, media_type: str, client: Client) -> None:

@@ -53,7 +53,7 @@ def read(uri: str, allowed: Collection[str]) -> Link:
     if not colon or not schemes.is_scheme(scheme):
         raise BadLink("it is no link: it does not begin with a scheme, like https:")
     if scheme not in allowed or not schemes.may_be_opened(scheme):
-        raise BadLink(f"links with {visible(scheme, longest=64)}: may not be opened")
+        raise BadLink(f"links with {quoted(scheme)}: may not be opened")
     for character in rest:
         if not _may_be_in_a_link(character):
             raise BadLink(f"a link cannot hold {_named(character)}")

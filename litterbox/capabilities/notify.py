@@ -7,6 +7,7 @@ from litterbox.capabilities.client import Client
 from litterbox.capabilities.notification_service import NotificationError, Notifier
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.confirm.question import Question
+from litterbox.confirm.said import Said, logged
 from litterbox_guest.messages import Notify
 
 CAPABILITY = "notify"
@@ -20,7 +21,7 @@ class Notifications:
     notifier: Notifier
 
     async def answer(self, notice: Notify, client: Client) -> None:
-        detail: Detail = {"purpose": notice.summary, "peer": client.peer}
+        detail: Detail = {"purpose": logged((Said(notice.summary),)), "peer": client.peer}
         refusal = await self.policy.permit(CAPABILITY, lambda: _question(self.policy.box, notice), detail)
         if refusal:
             await client.refuse(f"the notification was declined: {refusal}")
@@ -45,6 +46,6 @@ def _question(box: str, notice: Notify) -> Question:
     return Question(
         box=box,
         asks="to show a notification",
-        fields=(("Summary", notice.summary), ("Body", notice.body)),
+        fields=(("Summary", (Said(notice.summary),)), ("Body", (Said(notice.body),))),
         request=repr(notice).encode(errors="surrogatepass"),
     )

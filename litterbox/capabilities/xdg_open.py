@@ -11,8 +11,9 @@ from litterbox.capabilities.opener import Opener
 from litterbox.capabilities.opening_error import OpeningError
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.confirm.question import MOST_LINES, Question, text
+from litterbox.confirm.said import Said, Words, logged
 from litterbox.confirm.spread import spread
-from litterbox.confirm.visible import visible
+from litterbox.confirm.visible import quoted, visible
 from litterbox_guest.messages import XdgOpen
 
 CAPABILITY = "xdg_open"
@@ -29,7 +30,7 @@ class Links:
     opener: Opener
 
     async def answer(self, request: XdgOpen, client: Client) -> None:
-        detail: Detail = {"purpose": request.uri, "peer": client.peer}
+        detail: Detail = {"purpose": logged((Said(request.uri),)), "peer": client.peer}
         try:
             await self._answer(request.uri, detail, client)
         except BadLink as error:
@@ -55,18 +56,19 @@ class Links:
 
 def question(box: str, link: Link) -> Question:
     """Asks with its whole site, and the whole link as far as the window has room."""
-    about = [*_pieces("Site", link.site, most=2)] if link.site else []
+    about: list[tuple[str, Words]] = [*_pieces("Site", link.site, most=2)] if link.site else []
     if not link.site.isascii():
         letters = link.site.encode("unicode_escape").decode("ascii")
-        about.append(("Its letters", visible(letters, longest=_LONGEST_ASIDE)))
+        # Escapes of ours, which `quoted` would escape once more; a site holds no quote and no backslash.
+        about.append(("Its letters", (f'"{visible(letters, longest=_LONGEST_ASIDE)}"',)))
     if link.user:
-        about.append(("User name, not the site", visible(link.user, longest=_LONGEST_ASIDE)))
+        about.append(("User name, not the site", (quoted(link.user, longest=_LONGEST_ASIDE),)))
     request = link.uri.encode(errors="surrogatepass")
     asked = Question(box=box, asks="to open a link", fields=tuple(about), request=request)
     room = MOST_LINES - len(text(asked).split("\n"))
     return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _LINES_OF_A_PIECE)))
 
 
-def _pieces(label: str, value: str, *, most: int) -> tuple[tuple[str, str], ...]:
+def _pieces(label: str, value: str, *, most: int) -> tuple[tuple[str, Words], ...]:
     """`value` in as many fields as it fills; in one, which loses its middle, where those are more than `most`."""
-    return spread(label, value, most=most) or ((label, value),)
+    return spread(label, value, most=most) or ((label, (Said(value),)),)

@@ -14,7 +14,7 @@ from litterbox.errors import LitterboxError, UsageError
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _COLUMNS = (("TIME", 19), ("REQUEST", 12), ("DECISION", 18), ("BY", 16), ("PROCESS", 7), ("KEY", 18), ("WHAT FOR", 0))
 _COLOURS = {"approved": "green", "declined": "red", "refused": "yellow"}
-_LONGEST = 200  # characters of a column
+_LONGEST = 2000  # columns of a word: more than the log has of one, for a quoted text must keep its quotes
 
 
 @click.command(short_help="Show what was asked for, and what was decided.")

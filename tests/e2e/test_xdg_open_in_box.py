@@ -56,7 +56,7 @@ def test_a_link_reaches_the_handler_where_the_settings_say_so(user, box, desk):
     opened(desk, LINK)
     [line] = audit(user)
     assert (line["what"], line["decision"], line["by"]) == ("xdg_open", "approved", "policy")
-    assert line["detail"]["purpose"] == LINK
+    assert line["detail"]["purpose"] == f'"{LINK}"'
 
 
 @one_of_each
@@ -67,9 +67,9 @@ def test_confirm_is_the_default_and_names_the_site(user, box, desk, person):
             said = answer(box).splitlines()
             asking.communicate(timeout=LONG_ENOUGH)
         assert asking.returncode == status
-        assert "Site: evil.example" in said
+        assert 'Site: "evil.example"' in said
         assert "User name, not the site: bank.example" in said
-        assert f"Link: {link}" in said
+        assert f'Link: "{link}"' in said
         opened(desk, *links)
     assert [(line["decision"], line["by"]) for line in audit(user)] == [("declined", "dialog"), ("approved", "dialog")]
 
@@ -78,7 +78,7 @@ def test_confirm_is_the_default_and_names_the_site(user, box, desk, person):
 def test_what_may_not_be_opened_is_refused_with_a_sentence(user, box, desk):
     user.litterbox("settings", box, "set", "xdg_open", "true")
     refused = xdg_open(user, box, "ftp://example.org", status=4).stderr
-    assert refused == "litterbox: the link was refused: links with ftp: may not be opened\n"
+    assert refused == 'litterbox: the link was refused: links with "ftp": may not be opened\n'
     xdg_open(user, box, "javascript:alert(1)", status=4)
     xdg_open(user, box, "https://example.org/a b", status=4)
     assert [(line["decision"], line["by"]) for line in audit(user)] == [("refused", "policy")] * 3

@@ -12,6 +12,7 @@ import asyncssh
 import attrs
 import pytest
 import trio
+from support.asked import fields_of
 from support.display import Display
 
 from litterbox.agent.added import AddedKeys
@@ -139,8 +140,8 @@ async def test_ssh_keygen_signs_and_verifies_and_the_question_says_what_for(tmp_
         verified = await desk.run("sh", "-c", verify)
         assert verified.returncode == 0, verified.stderr
         question = desk.asked[-1]
-    assert dict(question.fields)["For"] == 'Sign a git commit or tag (namespace "git")'
-    assert dict(question.fields)["Key"] == f"{kind} ({kind})"
+    assert fields_of(question)["For"] == 'Sign a git commit or tag (namespace "git")'
+    assert fields_of(question)["Key"] == f"{kind} ({kind})"
     assert question.offers_session
 
 
@@ -161,7 +162,7 @@ async def test_ssh_logs_in_when_approved_and_not_when_declined(tmp_path, kind, a
         options += [f"UserKnownHostsFile={desk.path('known_hosts')}", f"IdentityFile={desk.path(f'{kind}.pub')}"]
         ssh = ["ssh", "-F", "/dev/null", *(f"-o{option}" for option in options)]
         run = await desk.run(*ssh, f"{getpass.getuser()}@server", "echo", "in")
-        purpose = dict(desk.asked[-1].fields).get("For", "")
+        purpose = fields_of(desk.asked[-1]).get("For", "")
     if answer is Answer.APPROVED_ONCE:
         assert run.stdout == b"in\n", run.stderr
         # OpenSSH 8.9 and newer bind the connection; the name is the host's, not the client's.

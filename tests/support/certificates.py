@@ -1,11 +1,30 @@
-"""Certificates as OpenSSH writes them, with what asyncssh would not put into one."""
+"""User and host certificates made by hand, as hostile as a test wants them."""
 
 from collections.abc import Sequence
 
 import asyncssh
-from asyncssh.packet import String, UInt32, UInt64
+from asyncssh.packet import SSHPacket, String, UInt32, UInt64
 
 USER_CERTIFICATE, HOST_CERTIFICATE = 1, 2
+AUTHORITY = asyncssh.generate_private_key("ssh-ed25519")
+
+
+def certificate(
+    key: bytes,
+    *,
+    kind: int = 1,
+    key_id: str | bytes = "me",
+    principals: tuple[str | bytes, ...] = ("git",),
+    options: bytes = b"",
+    authority: asyncssh.SSHKey = AUTHORITY,
+) -> bytes:
+    """A certificate of the public blob `key`, of `kind` 1 for a user and 2 for a host, signed by `authority`."""
+    packet = SSHPacket(key)
+    name = packet.get_string() + b"-cert-v01@openssh.com"
+    body = String(name) + String(b"n" * 32) + packet.get_remaining_payload()
+    body += UInt64(1) + UInt32(kind) + String(key_id) + String(b"".join(map(String, principals)))
+    body += UInt64(0) + UInt64(2**64 - 1) + String(options) + String(b"") * 2 + String(authority.public_data)
+    return body + String(authority.sign(body, authority.sig_algorithms[0]))
 
 
 def make_certificate(
@@ -17,25 +36,8 @@ def make_certificate(
     critical: Sequence[str] = (),
     tail: bytes = b"",
 ) -> bytes:
-    """The public blob of a certificate (OpenSSH's PROTOCOL.certkeys) that is good for ever.
-
-    Each name in `critical` is a critical option without a value; `tail` is appended to their list as it is.
-    """
-    content = b"".join(
-        (
-            String(key.algorithm + b"-cert-v01@openssh.com"),
-            String(b"nonce"),
-            key.convert_to_public().encode_ssh_public(),
-            UInt64(7),
-            UInt32(role),
-            String("mine"),
-            String(b"".join(map(String, principals))),
-            UInt64(0),
-            UInt64(2**64 - 1),
-            String(b"".join(String(name) + String(b"") for name in critical) + tail),
-            String(b""),
-            String(b""),
-            String(authority.public_data),
-        )
+    """A certificate with each name in `critical` as a critical option without a value, and `tail` behind the last."""
+    options = b"".join(String(name) + String(b"") for name in critical) + tail
+    return certificate(
+        key.public_data, kind=role, principals=tuple(principals), options=options, authority=authority, key_id="mine"
     )
-    return content + String(authority.sign(content, authority.sig_algorithms[0]))

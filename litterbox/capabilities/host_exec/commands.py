@@ -21,6 +21,7 @@ from litterbox.capabilities.host_exec.guarding import Guard, open_guard
 from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.confirm.question import Approval, Question, shows_all
+from litterbox.confirm.said import LONGEST_APPROVED, Said, Words, logged, rendered
 from litterbox.confirm.spread import spread
 from litterbox.container.commands import FOLDER_WARNING, Command, is_in_a_box
 from litterbox.errors import LitterboxError
@@ -48,13 +49,17 @@ class HostCommands:
 
     async def answer(self, request: HostExec, client: Client) -> None:
         words = [request.command, *request.args]
-        told: Detail = {"command": request.command, "purpose": shlex.join(words), "peer": client.peer}
+        told: Detail = {
+            "command": logged((Said(request.command),)),
+            "purpose": logged((Said(shlex.join(words)),)),
+            "peer": client.peer,
+        }
         try:
             command = allowed.find(self.policy.settings().commands, request.command, request.args)
             if is_in_a_box(command.program):
                 raise CommandRefused(f"{command.program} is in the home of a box, which could change it")
             with folder.opened(self.policy.box, command.folder, request.working_dir) as place:
-                detail = {**told, "program": command.program, "folder": place.path}
+                detail = {**told, "program": command.program, "folder": logged(_place(command, place))}
                 await self._answer(request, command, place, detail, client)
         except LitterboxError as refusal:
             self.policy.refuse(CAPABILITY, told, refusal.sentence)
@@ -94,16 +99,22 @@ class HostCommands:
     def _question(self, request: HostExec, command: Command, place: Place) -> Question:
         """Raises CommandRefused where a window could not show all of it."""
         words = shlex.join([command.program, *request.args])
-        path = place.path if command.folder == "box" else "an empty one"
         shown = spread("Command", words, most=_MOST_FIELDS)
-        where = spread("Folder", path, most=_MOST_OF_FOLDER)
+        in_box = command.folder == "box"
+        where = spread("Folder", place.path, most=_MOST_OF_FOLDER) if in_box else (("Folder", "an empty one"),)
         if shown is not None and where is not None:
             question = Question(
                 box=self.policy.box,
                 asks="to run a command on this computer, outside of the box",
-                fields=(*shown, *where, *[("Beware", FOLDER_WARNING)] * (command.folder == "box")),
+                fields=(*shown, *where, *((("Beware", FOLDER_WARNING),) if in_box else ())),
                 request=b"%d" % next(self._numbers),  # each is asked about by itself: one yes, one run
-                approval=Approval(CAPABILITY, words, place.path),
+                approval=Approval(
+                    CAPABILITY,
+                    words,
+                    place.path,
+                    rendered(_place(command, place), LONGEST_APPROVED),
+                    rendered((Said(words),), LONGEST_APPROVED),
+                ),
             )
             if shows_all(question):
                 return question
@@ -154,6 +165,11 @@ class HostCommands:
     def _forget(self, running: Child) -> None:
         self.guard.forget(running.process.pid)
         self._slots.release()
+
+
+def _place(command: Command, place: Place) -> Words:
+    """The folder, whose name is a box's where it is in its home."""
+    return (Said(place.path),) if command.folder == "box" else place.path
 
 
 @asynccontextmanager

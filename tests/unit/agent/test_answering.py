@@ -5,6 +5,7 @@ import attrs
 import pytest
 import trio
 from asyncssh.packet import Byte, MPInt, String, UInt32
+from support.asked import fields_of
 from support.certificates import make_certificate
 from support.conversation import (
     EMPTY_LIST,
@@ -79,10 +80,10 @@ async def test_a_key_is_added_listed_used_and_removed_and_each_step_is_asked_abo
     ]
     lines = [(line["what"], line["decision"], line["by"], line["detail"].get("key")) for line in audited()]
     assert lines == [
-        ("add", "approved", "dialog", "mine"),
+        ("add", "approved", "dialog", '"mine"'),
         ("list", "approved", "dialog", None),
-        ("sign", "approved", "dialog", "mine"),
-        ("remove", "approved", "dialog", "mine"),
+        ("sign", "approved", "dialog", '"mine"'),
+        ("remove", "approved", "dialog", '"mine"'),
         ("list", "approved", "dialog", None),
     ]
 
@@ -281,7 +282,7 @@ async def test_a_bound_login_is_shown_with_the_hosts_name_and_may_be_approved_fo
     await ask(bind(HOST))
     assert (await ask(sign(LAPTOP.public_data, login())))[0] == 14
     [question] = talk.asked
-    assert dict(question.fields)["For"] == 'Log in as "git" on github.com'
+    assert fields_of(question)["For"] == 'Log in as "git" on github.com'
     assert question.approval.called == '"git" on github.com'
     assert audited()[-1]["detail"]["purpose"] == 'log in as "git" on github.com'
 
@@ -295,7 +296,7 @@ async def test_a_name_that_only_the_box_knows_is_shown_as_such(talk):
     ask = talk.connect()
     await ask(bind(HOST))
     await ask(sign(LAPTOP.public_data, login()))
-    assert dict(talk.asked[0].fields)["For"].endswith('on a server that only the box knows, as "innocent.example.org"')
+    assert fields_of(talk.asked[0])["For"].endswith('on a server that only the box knows, as "innocent.example.org"')
 
 
 async def test_a_login_that_contradicts_its_binding_is_refused_and_audited(talk):
@@ -312,7 +313,7 @@ async def test_a_forwarded_connection_is_warned_of(talk):
     ask = talk.connect()
     await ask(bind(DEV, b"f" * 32, forwarding=True))
     await ask(sign(LAPTOP.public_data, b"anything"))
-    assert "whoever controls that computer" in dict(talk.asked[0].fields)["Forwarded"]
+    assert "whoever controls that computer" in fields_of(talk.asked[0])["Forwarded"]
 
 
 async def test_a_key_that_never_asks_is_seen_and_signs_only_where_it_leads_to_its_host(talk, known_hosts):

@@ -3,12 +3,14 @@
 import asyncssh
 import attrs
 import pytest
-from asyncssh.packet import Boolean, Byte, String
+from asyncssh.packet import Byte, MPInt, String
+from support.certificates import certificate
 
 from litterbox.agent.binding import Binding, Bindings
 from litterbox.agent.constraints import Constraints, Destination, Hop, HopKey
 from litterbox.agent.identities import Identity
 from litterbox.agent.policy import Go, Refuse, on_signing, sees
+from litterbox.agent.private_keys import algorithm_name
 from litterbox.agent.purpose import purpose
 
 KEY = String(b"ssh-ed25519") + String(b"k" * 32)
@@ -23,10 +25,19 @@ def match(host_key, patterns):
     return host_key == GITHUB and patterns == ("github.com",)
 
 
-def login(*, session: bytes = SESSION, key: bytes = KEY, host_key: bytes | None = GITHUB, rest: bytes = b"") -> bytes:
+def login(
+    *,
+    session: bytes = SESSION,
+    key: bytes = KEY,
+    host_key: bytes | None = GITHUB,
+    rest: bytes = b"",
+    user: bytes = b"git",
+    signed: int = 1,
+    service: bytes = b"ssh-connection",
+) -> bytes:
     method = b"publickey" if host_key is None else b"publickey-hostbound-v00@openssh.com"
-    fields = [String(session), Byte(50), String("git"), String("ssh-connection"), String(method), Boolean(True)]
-    fields += [String("ssh-ed25519"), String(key)] + ([] if host_key is None else [String(host_key)])
+    fields = [String(session), Byte(50), String(user), String(service), String(method), Byte(signed)]
+    fields += [String(algorithm_name(key)), String(key)] + ([] if host_key is None else [String(host_key)])
     return b"".join(fields) + rest
 
 
@@ -60,6 +71,40 @@ def test_a_bound_login_to_the_host_is_signed_unasked(host_key):
 @pytest.mark.parametrize("data", [login(rest=b"\0"), login()[:-1], b"\0\0\0\0hello"])
 def test_what_is_not_wholly_a_login_is_refused(data):
     assert refused(data, connection(server()))
+
+
+ODD = {
+    "two": login(signed=2),
+    "255": login(signed=255),
+    "not UTF-8": login(user=b"andr\xe9"),
+    "certificate": login(key=certificate(KEY)),
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_unasked_only_what_usual_clients_send_is_signed_and_no_certificate(odd):
+    found = verdict(ODD[odd], connection(server()))
+    assert isinstance(found, Refuse)
+    assert found.reason.startswith("unasked, ")
+    assert verdict(ODD[odd], connection(server()), attrs.evolve(NEVER, ask="always")) is Go.ASK
+
+
+def test_unasked_an_rsa_key_signs_for_its_shortest_form_only():
+    numbers = (65537, 2**2047 + 1)
+    shortest = String("ssh-rsa") + b"".join(map(MPInt, numbers))
+    padded = String("ssh-rsa") + b"".join(String(b"\0\0" + MPInt(number)[4:]) for number in numbers)
+    never = attrs.evolve(NEVER, public_blob=shortest)
+    assert verdict(login(key=shortest), connection(server()), never) is Go.UNASKED
+    assert refused(login(key=padded), connection(server()), never)
+
+
+@pytest.mark.parametrize("data", [login(signed=0), login(service=b"other"), login(rest=b"\0"), login(session=b"s")])
+def test_a_login_that_cannot_be_understood_is_refused_whatever_the_key(data):
+    for identity in (NEVER, Identity("laptop", KEY, b""), attrs.evolve(NEVER, ask="always"), RESTRICTED):
+        for bindings in (connection(server()), connection()):
+            assert refused(data, bindings, identity)
+    found = verdict(data, connection(), Identity("laptop", KEY, b""))
+    assert "cannot be understood" in found.reason
 
 
 def test_a_login_that_names_another_key_is_refused():

@@ -63,7 +63,7 @@ def test_other_requests_are_known_by_name(number, name):
 
 def test_an_extension_is_known_by_its_own_name():
     message = String(Byte(27) + String(b"teleport@example.org") + b"rest")
-    assert requests(message) == [Unsupported(27, "extension teleport@example.org")]
+    assert requests(message) == [Unsupported(27, 'extension "teleport@example.org"')]
 
 
 def test_the_name_of_an_extension_is_bounded_and_printable():

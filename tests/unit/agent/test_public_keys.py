@@ -5,12 +5,13 @@ from contextlib import suppress
 import asyncssh
 import hypothesis.strategies as st
 import pytest
-from asyncssh.packet import MPInt, String
+from asyncssh.packet import MPInt, PacketDecodeError, SSHPacket, String
 from hypothesis import given
 
-from litterbox.agent.public_keys import FIELDS, BadPublicKey, decode
+from litterbox.agent.public_keys import FIELDS, BadPublicKey, canonical, decode
 
-RSA = asyncssh.generate_private_key("ssh-rsa").pyca_key.private_numbers().public_numbers
+ED25519, PRIVATE_RSA = asyncssh.generate_private_key("ssh-ed25519"), asyncssh.generate_private_key("ssh-rsa")
+RSA = PRIVATE_RSA.pyca_key.private_numbers().public_numbers
 
 
 def rsa(*, bits: int = 2048, exponent: int = 65537) -> bytes:
@@ -56,3 +57,15 @@ def test_other_sizes_of_rsa_are_refused(changes):
 def test_any_bytes_are_a_key_or_refused(blob):
     with suppress(BadPublicKey):
         assert decode(blob).public_data
+
+
+def test_a_key_is_its_value():
+    shortest = PRIVATE_RSA.public_data
+    packet = SSHPacket(shortest)
+    kind, exponent, modulus = packet.get_string(), packet.get_string(), packet.get_string()
+    padded = String(kind) + String(b"\0" * 5 + exponent) + String(b"\0" + modulus)
+    assert canonical(padded) == canonical(shortest) == shortest
+    assert canonical(ED25519.public_data) == ED25519.public_data
+    for bad in (shortest + b"\0", shortest[:-1], b""):
+        with pytest.raises(PacketDecodeError):
+            canonical(bad)

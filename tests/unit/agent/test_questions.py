@@ -5,15 +5,18 @@ import hashlib
 import attrs
 import pytest
 from asyncssh.packet import String, UInt32
+from support.asked import fields_of
+from support.certificates import certificate
+from support.hostile import HOSTILE, check
 
 from litterbox.agent.binding import Binding
-from litterbox.agent.constraints import Constraints
+from litterbox.agent.certificates import read
+from litterbox.agent.constraints import Constraints, Destination, Hop
 from litterbox.agent.identities import Identity
-from litterbox.agent.private_keys import fingerprint
+from litterbox.agent.private_keys import PrivateKey, fingerprint
 from litterbox.agent.purpose import Contradiction, Login, Sshsig, Unrecognised
 from litterbox.agent.questions import (
     Asker,
-    Called,
     about_adding,
     about_list,
     about_locking,
@@ -21,10 +24,12 @@ from litterbox.agent.questions import (
     about_removing_all,
     about_signing,
     about_unlocking,
-    in_words,
 )
-from litterbox.agent.requests import SignRequest, parse
-from litterbox.confirm.question import text
+from litterbox.agent.requests import AddIdentity, SignRequest, parse
+from litterbox.agent.words import Called, purpose_in_words
+from litterbox.confirm.question import MOST_LINES, text
+from litterbox.confirm.said import logged
+from litterbox.confirm.visible import columns
 
 BLOB = String(b"ssh-ed25519") + String(b"k" * 32)
 HOST_KEY = String(b"ssh-ed25519") + String(b"h" * 32)
@@ -33,6 +38,7 @@ IDENTITY = Identity("github", BLOB, b"me@host")
 LOGIN = Login(b"s" * 32, "git", "ssh-ed25519", None, hostbound=False)
 NAMED = attrs.evolve(LOGIN, host_key=HOST_KEY, hostbound=True)
 BOUND = attrs.evolve(NAMED, bound=True)
+CERTIFICATE = read(certificate(BLOB))
 COMMIT = Sshsig("git", "sha512")
 
 
@@ -65,7 +71,7 @@ def about(purpose, *, data: bytes = b"data", flags: int = 0, identity: Identity 
     ],
 )
 def test_what_a_signature_is_for(purpose, words):
-    assert in_words(purpose, names) == words
+    assert logged(purpose_in_words(purpose, names)) == words
 
 
 def test_a_signing_question_names_box_key_purpose_host_and_program():
@@ -91,7 +97,7 @@ def test_a_forwarded_connection_is_warned_of_in_every_question():
         about_locking(FORWARDED, b"p"),
         about_unlocking(FORWARDED, b"p"),
     ):
-        warning = dict(question.fields)["Forwarded"]
+        warning = fields_of(question)["Forwarded"]
         assert warning.startswith('through a server that only the box knows, as "dev": whoever controls')
 
 
@@ -169,6 +175,35 @@ def test_what_a_key_would_be_kept_for_is_told():
         b"\1" + UInt32(3600) + b"\2" + b"\xff" + String("restrict-destination-v00@openssh.com") + String(String(step))
     )
     request = parse(25, String("ssh-ed25519") + String(b"k" * 32) + String(b"p" * 64) + String("me") + body)
-    assert dict(about_adding(ASKER, IDENTITY, request).fields)["It would be kept"] == (
-        "in memory only, for 3,600 seconds, and asked about each time, only for here > git@github.com"
+    told = fields_of(about_adding(ASKER, attrs.evolve(IDENTITY, constraints=request.constraints), request))
+    assert told["It would be kept"] == "in memory only, for 3,600 seconds, and asked about each time"
+    assert told["Only for"] == 'what it calls "git" on "github.com" from here'
+
+
+@pytest.mark.parametrize("value", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("proven", [True, False])
+def test_a_window_has_room_for_every_text_at_once(value, proven):
+    hops = tuple(Binding(HOP_KEY, b"%d" % number, forwarding=True) for number in range(16))
+    asker = Asker("b" * 32, hops, lambda _key: Called((), (value,)), value)
+    kind = "ecdsa-sha2-nistp521-cert-v01@openssh.com"
+    identity = Identity(value, String(kind), b"", constraints=Constraints())
+    said = attrs.evolve(CERTIFICATE, key_id=value, principals=(value,) * 256)
+    login = Login(
+        b"s" * 32, value, kind, HOST_KEY, hostbound=True, bound=proven, certificate=said, certificate_blob=b"blob"
     )
+    steps = (Destination(Hop("", value, ()), Hop(value, value, ())),) * 1024
+    limits = Constraints(lifetime=2**32 - 1, confirm=True, destinations=steps)
+    key = PrivateKey(b"ssh-ed25519", BLOB, BLOB, b"")
+    for question in (
+        about_signing(asker, identity, SignRequest(BLOB, b"", 0), login),
+        about_signing(asker, identity, SignRequest(BLOB, b"", 0), Sshsig(value, "sha512")),
+        about_adding(asker, identity, AddIdentity(key, b"", limits, b"body")),
+        about_removing(asker, identity),
+    ):
+        lines = text(question).replace("\N{LEFT-TO-RIGHT MARK}", "").split("\n")
+        assert len(lines) <= MOST_LINES
+        for line in "\n".join(lines).replace("\n    ", "").split("\n")[1:]:
+            check(line)
+        for row in (question.approval.called, question.approval.subject_called) if question.approval else ():
+            check(row)
+            assert columns(row) <= 224

@@ -247,7 +247,7 @@ async def test_what_this_agent_does_not_do_is_refused_and_named(caplog):
             assert await client.ask(String(Byte(number) + b"body")) == FAILURE
         assert await client.ask(String(Byte(27) + String(b"teleport@example.org"))) == FAILURE
     assert user.asked == []
-    assert [line["what"] for line in audited()][-1] == "extension teleport@example.org"
+    assert [line["what"] for line in audited()][-1] == 'extension "teleport@example.org"'
     assert "work: add smartcard key refused: not supported" in caplog.text
 
 

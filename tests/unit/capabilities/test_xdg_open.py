@@ -14,6 +14,7 @@ from litterbox.capabilities.opening_error import NothingOpens, OpeningError
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.xdg_open import Links, question
 from litterbox.confirm.question import LINE, MOST_LINES, Answer, text
+from litterbox.confirm.said import Said, rendered
 from litterbox_guest import wire
 from litterbox_guest.messages import XdgOpen
 
@@ -72,12 +73,12 @@ def audited():
 async def test_a_link_is_asked_about_and_opened(desk):
     assert await desk.request(LINK) == {"type": "ack"}
     [asked] = desk.asked
-    assert asked.fields == (("Site", "example.org"), ("Link", LINK))
+    assert asked.fields == (("Site", (Said("example.org"),)), ("Link", (Said(LINK),)))
     assert not asked.offers_session
     assert desk.opened == [LINK]
     [line] = audited()
     assert (line["what"], line["decision"], line["by"]) == ("xdg_open", "approved", "dialog")
-    assert line["detail"] == {"purpose": LINK, "peer": 77}
+    assert line["detail"] == {"purpose": f'"{LINK}"', "peer": 77}
 
 
 async def test_what_the_user_declines_is_not_opened(desk):
@@ -106,7 +107,7 @@ async def test_what_is_no_link_of_the_settings_is_refused_unasked_and_written_do
     assert told["reason"].startswith("the link was refused: ")
     assert (desk.asked, desk.opened) == ([], [])
     [line] = audited()
-    assert (line["decision"], line["by"], line["detail"]["purpose"]) == ("refused", "policy", uri)
+    assert (line["decision"], line["by"], line["detail"]["purpose"]) == ("refused", "policy", f'"{uri}"')
     assert f"the link was refused: {line['detail']['reason']}" == told["reason"]
 
 
@@ -125,36 +126,41 @@ async def test_a_failure_is_told_with_the_status_of_xdg_open_and_written_down(de
 
 
 def fields(uri):
-    return question("work", read(uri, ["https", "mailto"])).fields
+    asked = question("work", read(uri, ["https", "mailto"]))
+    return tuple((label, rendered(words, 10_000)) for label, words in asked.fields)
 
 
 def test_the_site_is_named_apart_from_what_imitates_one():
     uri = "https://bank.example@evil.example/"
-    assert fields(uri) == (("Site", "evil.example"), ("User name, not the site", "bank.example"), ("Link", uri))
+    assert fields(uri) == (
+        ("Site", '"evil.example"'),
+        ("User name, not the site", '"bank.example"'),
+        ("Link", f'"{uri}"'),
+    )
 
 
 def test_letters_that_look_like_others_are_shown_as_their_escapes_too():
     uri = "https://\u0430pple.com/"
-    assert fields(uri) == (("Site", "\u0430pple.com"), ("Its letters", r"\u0430pple.com"), ("Link", uri))
+    assert fields(uri) == (("Site", '"\u0430pple.com"'), ("Its letters", r'"\u0430pple.com"'), ("Link", f'"{uri}"'))
 
 
 def test_a_link_without_a_site_is_shown_alone():
-    assert fields("mailto:a@example.org") == (("Link", "mailto:a@example.org"),)
+    assert fields("mailto:a@example.org") == (("Link", '"mailto:a@example.org"'),)
 
 
-@pytest.mark.parametrize("length", [150, 161, 400, 640])
+@pytest.mark.parametrize("length", [150, 161, 400, 632])
 def test_a_long_link_is_shown_whole(length):
     uri = "https://example.org/".ljust(length, "x")
-    assert "".join(value for label, value in fields(uri) if label.startswith("Link")) == uri
+    assert "".join(value.strip('"') for label, value in fields(uri) if label.startswith("Link")) == uri
     shown = text(question("work", read(uri, ["https"])))
-    assert "characters" not in shown
+    assert "more …]" not in shown
     assert shown.count("x") >= length - len("https://example.org/")
 
 
 def test_a_link_too_long_for_the_window_is_cut_and_its_site_is_not():
     site = "s" * 245 + ".example"
     shown = text(question("work" * 8, read(f"https://{site}/" + "x" * 7000, ["https"])))
-    assert "characters …]" in shown
+    assert "more …]" in shown
     assert shown.count("s") > 245 * 1.3  # and in what is left of the link
 
 
@@ -173,7 +179,7 @@ def test_the_window_has_room_for_the_worst(uri):
     asked = question("work" * 8, read(uri, ["https"]))
     lines = text(asked).split("\n")
     assert len(lines) <= MOST_LINES
-    site = "".join(value for label, value in asked.fields if label.startswith("Site"))
+    site = "".join(piece.text for label, [piece] in asked.fields if label.startswith("Site"))
     shown = "".join(line.strip("\u200e ") for line in lines)
     assert site[:40] in shown
     assert site[-40:] in shown

@@ -97,7 +97,7 @@ def test_a_claim_gives_way_before_what_litterbox_vouches_for():
     question = attrs.evolve(QUESTION, fields=(("For", long),) * 4, claims=(("Program", long),) * 3)
     whole = " ".join(line.strip() for line in lines_of(question))
     assert whole.count(f"For: {long}") == 4
-    assert whole.count("Program: word") == whole.count("characters …]") == 3
+    assert whole.count("Program: word") == whole.count("more …]") == 3
 
 
 @given(VALUE, st.lists(FIELD, max_size=MOST_FIELDS), st.integers(0, MOST_FIELDS))
@@ -135,5 +135,5 @@ def test_what_loses_its_middle_is_not_shown_whole():
     assert shows_all(QUESTION)
     assert not shows_all(attrs.evolve(QUESTION, fields=(("Key", "x" * 161),)))
     many = tuple(("Command", "x" * 160) for _ in range(MOST_FIELDS))
-    assert "characters …" in text(attrs.evolve(QUESTION, fields=many))
+    assert "more …" in text(attrs.evolve(QUESTION, fields=many))
     assert not shows_all(attrs.evolve(QUESTION, fields=many))

@@ -9,7 +9,7 @@ from hypothesis import given
 from litterbox.confirm.visible import LONGEST_QUOTED, LONGEST_VALUE, columns, quoted, visible
 
 ANYTHING = st.text(alphabet=st.characters(), max_size=400)
-NOTE = len(" [… 1,114,111 characters …] ")  # what stands for a lost middle
+NOTE = len(" [… 1,114,111 more …] ")  # what stands for a lost middle
 
 
 @pytest.mark.parametrize(
@@ -53,12 +53,12 @@ def test_a_long_value_loses_its_middle():
     shown = visible("begin" + "x" * 10_000 + "end")
     assert shown.startswith("beginxxx")
     assert shown.endswith("xxxend")
-    assert "[… 9,848 characters …]" in shown
+    assert "[… 9,848 more …]" in shown
 
 
 def test_a_value_is_as_long_as_what_is_shown_of_it():
-    assert visible("\N{RIGHT-TO-LEFT OVERRIDE}" * 30, longest=24) == r"\u202e\u202e [… 26 characters …] \u202e\u202e"
-    assert visible("界" * 30, longest=8) == "界界 [… 26 characters …] 界界"
+    assert visible("\N{RIGHT-TO-LEFT OVERRIDE}" * 30, longest=24) == r"\u202e\u202e [… 26 more …] \u202e\u202e"
+    assert visible("界" * 30, longest=8) == "界界 [… 26 more …] 界界"
 
 
 def test_a_value_that_just_fits_is_shown_whole():
