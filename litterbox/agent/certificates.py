@@ -30,9 +30,9 @@ class Certificate:
     """What a certificate says, whoever signed it: `plain_key` belongs to `principals`, by the word of `authority`.
 
     `public_data` is the certificate itself. The two keys are public blobs in their canonical form. `kind` is USER,
-    HOST, or a number that means nothing. `key_id` is the name that the authority gave it; bytes of a text that are not UTF-8
-    are surrogates (PEP 383). The dates are in seconds since 1970. `signature` is the authority's, over `signed`: an SSH
-    string of its algorithm, and one of the signature itself. Nothing of it is true before `verify`.
+    HOST, or a number that means nothing. `key_id` is the name that the authority gave it; bytes of a text that are not
+    UTF-8 are surrogates (PEP 383). The dates are in seconds since 1970. `signature` is the authority's, over `signed`:
+    an SSH string of its algorithm, and one of the signature itself. Nothing of it is true before `verify`.
     """
 
     public_data: bytes = attrs.field(repr=False)

@@ -95,19 +95,11 @@ def purpose(data: bytes, key_blob: bytes, hops: Sequence[Binding] = ()) -> Purpo
     """
     if data.startswith(_MAGIC):
         return _sshsig(data)
-    shaped = _shaped_like_a_login(data)
-    if shaped is None:
-        return Unrecognised()
-    login, rest = shaped
-    try:
-        login = _login(login, rest, key_blob)
-        reason = ""
-    except _NotUnderstood as error:
-        login, reason = error.login, error.reason
-    placed = _on_path(login, hops)
-    if not reason:
-        return placed
-    return Unclear(placed if isinstance(placed, Login) else login, reason)
+    found = _login(data, key_blob)
+    if isinstance(found, Unclear):
+        placed = _on_path(found.login, hops)
+        return attrs.evolve(found, login=placed) if isinstance(placed, Login) else found
+    return Unrecognised() if found is None else _on_path(found, hops)
 
 
 def _on_path(login: Login, hops: Sequence[Binding]) -> Login | Contradiction:
@@ -141,82 +133,90 @@ def _sshsig(data: bytes) -> Sshsig | Unrecognised:
     return Sshsig(namespace, hash_algorithm.decode())
 
 
-@attrs.frozen
-class _NotUnderstood(Exception):
-    login: Login
-    reason: str
-
-
-def _shaped_like_a_login(data: bytes) -> tuple[Login, SSHPacket] | None:
-    """What every login begins with, and what stands behind it."""
+def _login(data: bytes, key_blob: bytes) -> Login | Unclear | None:
+    """The login that `data` is, as far as it can be understood; None where it is not shaped like one."""
     packet = SSHPacket(data)
     try:
-        session_id, number, user = packet.get_string(), packet.get_byte(), packet.get_string()
+        session_id, number, name = packet.get_string(), packet.get_byte(), packet.get_string()
     except PacketDecodeError:
         return None
     if number != _USERAUTH_REQUEST:
         return None
-    return Login(session_id, user.decode("utf-8", "surrogateescape"), "", None, hostbound=False), packet
-
-
-def _login(login: Login, packet: SSHPacket, key_blob: bytes) -> Login:
-    """The whole login, from what stands behind its user. Raises _NotUnderstood."""
+    user = name.decode("utf-8", "surrogateescape")
+    algorithm, host_key = "", None
     try:
         service, method = packet.get_string(), packet.get_string()
         signed = packet.get_byte()
         algorithm = packet.get_string().decode("ascii", "replace")
         key = packet.get_string()
-        if method == _HOSTBOUND:
-            login = attrs.evolve(login, host_key=packet.get_string(), hostbound=True)
+        host_key = packet.get_string() if method == _HOSTBOUND else None
         packet.check_end()
+        certificate = _check(session_id, service, method, signed, algorithm, key, key_blob)
     except PacketDecodeError:
-        raise _NotUnderstood(login, "it ends too early, or something follows it") from None
-    reason = _what_is_wrong(login, service, method, signed)
-    if reason:
-        raise _NotUnderstood(login, reason)
+        reason = "it ends too early, or something follows it"
+    except _NotUnderstood as error:
+        reason = str(error)
+    else:
+        return Login(
+            session_id,
+            user,
+            algorithm,
+            host_key,
+            hostbound=host_key is not None,
+            certificate=certificate,
+            certificate_blob=key if certificate else b"",
+            oddity=_oddity(user, signed, key, key_blob, certificate),
+        )
+    return Unclear(Login(session_id, user, algorithm, host_key, hostbound=host_key is not None), reason)
+
+
+class _NotUnderstood(Exception):
+    """Why a login is Unclear."""
+
+
+def _check(
+    session_id: bytes, service: bytes, method: bytes, signed: int, algorithm: str, key: bytes, key_blob: bytes
+) -> Certificate | None:
+    """Return the certificate that the login shows, None where it shows the key. Raises _NotUnderstood."""
+    if len(session_id) not in _SESSION_ID_LENGTHS:
+        raise _NotUnderstood(f"a session id of {len(session_id)} bytes is none")
+    if service != _SERVICE:
+        raise _NotUnderstood(f"it is for the service {quoted(_ascii(service))}")
+    if method not in (_PLAIN, _HOSTBOUND):
+        raise _NotUnderstood(f"its method is {quoted(_ascii(method))}")
+    if not signed:
+        raise _NotUnderstood("it says that it is not signed")
+    certificate = None if key == key_blob and not certificates.is_certificate(key) else _shown(key, key_blob)
+    kind = algorithm_name(key)
+    if algorithm != kind and algorithm not in _SIGNATURES.get(kind, ()):
+        raise _NotUnderstood(f"its algorithm, {quoted(algorithm)}, does not go with its key")
+    return certificate
+
+
+def _shown(key: bytes, key_blob: bytes) -> Certificate | None:
+    """The same for a key that is not byte for byte the one that would sign, or is a certificate."""
     try:
         certificate = certificates.read(key) if certificates.is_certificate(key) else None
-        shown = certificate.plain_key if certificate else public_keys.canonical(key)
-        ours = certificates.read(key_blob).plain_key if certificates.is_certificate(key_blob) else key_blob
-        same = shown == public_keys.canonical(ours)
+        plain = certificate.plain_key if certificate else public_keys.canonical(key)
+        signing = certificates.read(key_blob).plain_key if certificates.is_certificate(key_blob) else key_blob
+        is_same = plain == public_keys.canonical(signing)
     except (PacketDecodeError, BadCertificate):
-        raise _NotUnderstood(login, "its key cannot be read") from None
-    if not same:
-        raise _NotUnderstood(login, f"its {'certificate' if certificate else 'key'} is not of the key that would sign")
+        raise _NotUnderstood("its key cannot be read") from None
+    if not is_same:
+        raise _NotUnderstood(f"its {'certificate' if certificate else 'key'} is not of the key that would sign")
     if certificate and certificate.kind != certificates.USER:
-        raise _NotUnderstood(login, "its certificate is not one for logins")
-    if not _goes_with(algorithm, key):
-        raise _NotUnderstood(login, f"its algorithm, {quoted(algorithm)}, does not go with its key")
-    return attrs.evolve(
-        login,
-        algorithm=algorithm,
-        certificate=certificate,
-        certificate_blob=key if certificate else b"",
-        oddity=_oddity(login.user, signed, is_shortest=bool(certificate) or key == shown),
-    )
+        raise _NotUnderstood("its certificate is not one for logins")
+    return certificate
 
 
-def _what_is_wrong(login: Login, service: bytes, method: bytes, signed: int) -> str:
-    if len(login.session_id) not in _SESSION_ID_LENGTHS:
-        return f"a session id of {len(login.session_id)} bytes is none"
-    if service != _SERVICE:
-        return f"it is for the service {quoted(_ascii(service))}"
-    if method not in (_PLAIN, _HOSTBOUND):
-        return f"its method is {quoted(_ascii(method))}"
-    return "" if signed else "it says that it is not signed"
-
-
-def _oddity(user: str, signed: int, *, is_shortest: bool) -> str:
+def _oddity(user: str, signed: int, key: bytes, key_blob: bytes, certificate: Certificate | None) -> str:
     if signed != 1:
         return f"it says {signed} where others say 1"
-    if not is_shortest:
+    if key != key_blob and certificate is None and key != public_keys.canonical(key):
         return "its key is not written in its shortest form"
-    return "its user name is not UTF-8" if any("\udc80" <= character <= "\udcff" for character in user) else ""
-
-
-def _goes_with(algorithm: str, key: bytes) -> bool:
-    kind = algorithm_name(key)
-    return algorithm == kind or algorithm in _SIGNATURES.get(kind, ())
+    if not user.isascii() and any("\udc80" <= character <= "\udcff" for character in user):
+        return "its user name is not UTF-8"
+    return ""
 
 
 def _ascii(name: bytes) -> str:

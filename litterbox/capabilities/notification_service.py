@@ -14,7 +14,7 @@ import trio
 from jeepney import DBusAddress, MatchRule, Message, message_bus, new_method_call
 
 from litterbox.capabilities.bus import Bus, BusError, open_first
-from litterbox.confirm.visible import visible
+from litterbox.confirm.visible import LONGEST_VALUE, quoted, visible
 from litterbox.errors import LitterboxError
 from litterbox_guest.messages import Notify
 
@@ -57,7 +57,8 @@ class Notifier:
             try:
                 return await self._notify(*found, notice, tell_id)
             except BusError as error:
-                raise NotificationError(f"the desktop's notification service: {visible(error.sentence)}") from error
+                said = quoted(error.sentence, longest=LONGEST_VALUE)  # which may repeat what the box said
+                raise NotificationError(f"the desktop's notification service: {said}") from error
 
     async def _notify(
         self, bus: Bus, address: str, notice: Notify, tell_id: Callable[[int], Awaitable[None]]

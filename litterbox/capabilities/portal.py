@@ -9,7 +9,7 @@ from jeepney import DBusAddress, MatchRule, Properties, message_bus, new_method_
 
 from litterbox.capabilities.bus import Bus, BusError
 from litterbox.capabilities.opening_error import NotChosen, OpeningError
-from litterbox.confirm.visible import visible
+from litterbox.confirm.visible import LONGEST_VALUE, quoted
 
 PATIENCE: Final = 120.0  # seconds for the user to choose a program, where the desktop asks for one
 
@@ -41,7 +41,7 @@ async def open_uri(bus: Bus, uri: str, *, patience: float) -> None:
         with trio.fail_after(patience):
             response = await _response(bus, uri)
     except BusError as error:
-        raise OpeningError(f"the desktop's portal: {visible(error.sentence)}") from error
+        raise OpeningError(f"the desktop's portal: {quoted(error.sentence, longest=LONGEST_VALUE)}") from error
     except trio.TooSlowError as error:
         raise NotChosen("nobody chose a program for it") from error
     if response == _CANCELLED:

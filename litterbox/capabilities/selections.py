@@ -14,7 +14,7 @@ import trio
 
 from litterbox.capabilities import tool
 from litterbox.capabilities.tool import ToolError, ToolMissing, TooMuchOutput
-from litterbox.confirm.visible import visible
+from litterbox.confirm.visible import quoted, visible
 from litterbox.errors import LitterboxError
 
 MOST: Final = 16 * 1024 * 1024  # bytes that go through
@@ -166,7 +166,7 @@ async def _read(desktop: _Desktop, login: Login, which: Selection, media_type: s
         raise
     offered = _offered(media_type, listed.decode("utf-8", "replace").splitlines())
     if offered is None:
-        raise SelectionError(f"the {which.value} holds nothing of the type {media_type}")
+        raise SelectionError(f"the {which.value} holds nothing of the type {quoted(media_type)}")
     return await _content(desktop, login, which, offered)
 
 

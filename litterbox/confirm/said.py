@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from litterbox.confirm.visible import CUT_NOTE, LONGEST_VALUE, columns, quoted, visible
+from litterbox.confirm.visible import CUT_NOTE, LONGEST_VALUE, columns, is_plain, quoted, visible
 
 LONGEST_LOGGED: Final = 800  # columns of one value in the audit log, which cuts what is longer than 1,000 characters
 LONGEST_APPROVED: Final = 100  # columns of what one approval is called
@@ -52,6 +52,9 @@ def rendered(words: Words, longest: int = LONGEST_VALUE, *, isolated: bool = Fal
     words around it; for windows only, for a log would show the mark's escape.
     """
     parts = _parts(words)
+    plain = _plain(parts)
+    if plain is not None and len(plain) <= longest:
+        return plain
     return "".join(
         part if isinstance(part, str) else _marked(part, part.shown(room), isolated=isolated)
         for part, room in zip(parts, _rooms(parts, longest), strict=True)
@@ -78,6 +81,20 @@ def joined(items: Sequence[Sentence], between: str) -> Sentence:
     for item in items:
         words += (between, *item) if words else item
     return tuple(words)
+
+
+def _plain(parts: Sentence) -> str | None:
+    """The whole sentence where nothing in it needs an escape, as mostly; None elsewhere. Each signature is logged."""
+    shown = []
+    for part in parts:
+        if isinstance(part, str):
+            shown.append(part)
+        elif not is_plain(part.text):
+            return None
+        else:
+            shown.append(f'"{part.text}"' if isinstance(part, Said) else part.text)
+    whole = "".join(shown)
+    return whole if whole.isascii() else None
 
 
 def _parts(words: Words) -> Sentence:

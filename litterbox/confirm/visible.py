@@ -13,6 +13,7 @@ CUT_NOTE: Final = len(" [… 262,144 more …] ")  # columns of what stands for 
 
 _QUOTE: Final = '"'
 _BACKSLASH: Final = "\\"
+_NOT_PLAIN: Final = frozenset(_QUOTE + _BACKSLASH)
 _FOLDED_SPACE: Final = r"\x20"
 
 # What looks like the quote that ends a quoted text, and does not end it.
@@ -71,6 +72,11 @@ def quoted_prefix(value: str, width: int) -> str:
     return value[:width]
 
 
+def is_plain(value: str) -> bool:
+    """Whether `value` is shown as it is, in quotes too: most names are, and need no look at each character."""
+    return value.isascii() and value.isprintable() and _NOT_PLAIN.isdisjoint(value) and "  " not in value
+
+
 def columns(text: str) -> int:
     """How wide `text` is at most, in columns as wide as a letter W."""
     return len(text) if text.isascii() else sum(map(_columns, text))
@@ -82,6 +88,8 @@ def _columns(character: str) -> int:
 
 
 def _bounded(value: str, longest: int, escapes: Mapping[str, str]) -> str:
+    if len(value) <= longest and is_plain(value):
+        return value
     if len(value) <= longest and columns(whole := "".join(_shown(value, escapes))) <= longest:
         return whole
     head = _fitting(_shown(value[:longest], escapes), longest - longest // 2)

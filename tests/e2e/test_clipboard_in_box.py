@@ -107,7 +107,7 @@ def test_what_cannot_be_had_is_a_sentence(user, box, desktop):
     assert in_box(user, "get", status=1) == "litterbox: the clipboard is empty\n"
     desktop.copy(b"text")
     refused = in_box(user, "get", "-t", "image/png", status=1)
-    assert refused == "litterbox: the clipboard holds nothing of the type image/png\n"
+    assert refused == 'litterbox: the clipboard holds nothing of the type "image/png"\n'
     refused = in_box(user, "get", "-t", "--help", status=1)
     assert refused == "litterbox: that is no type: a type is like text/plain or image/png\n"
     assert "get or set" in in_box(user, status=2)

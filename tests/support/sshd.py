@@ -23,7 +23,7 @@ class Network:
     """Hosts that `ssh -F config NAME` reaches; `known_hosts` has their names, `authorized` lets keys in everywhere."""
 
     folder: Path
-    names: tuple[str, ...]
+    ports: dict[str, int]
 
     @property
     def config(self) -> str:
@@ -43,10 +43,15 @@ class Network:
 
 
 @contextmanager
-def network(folder: Path, names: Sequence[str], *, certified: Sequence[str] = ()) -> Iterator[Network]:
-    """Run a host for each name; those `certified` show a certificate of known_hosts' authority for `*.ca`."""
+def network(
+    folder: Path, names: Sequence[str], *, certified: Sequence[str] = (), user: bytes = USER.encode()
+) -> Iterator[Network]:
+    """Run a host for each name; those `certified` show a certificate of known_hosts' authority for `*.ca`.
+
+    The authority certifies users too. They know the user who runs this as `user`.
+    """
     assert SSHD, "sshd is not installed"
-    made = Network(folder, tuple(names))
+    made = Network(folder, {})
     (folder / "authorized_keys").touch(mode=0o600)
     _keygen("-t", "ed25519", "-f", folder / "authority")
     known = [f"@cert-authority *.ca {_public(folder / 'authority')}"]
@@ -62,7 +67,6 @@ def network(folder: Path, names: Sequence[str], *, certified: Sequence[str] = ()
         " ControlMaster no",
     ]
     with ExitStack() as stack:
-        ports = {}
         for name in names:
             _keygen("-t", "ed25519", "-f", folder / f"host_{name}")
             if name in certified:
@@ -71,15 +75,15 @@ def network(folder: Path, names: Sequence[str], *, certified: Sequence[str] = ()
                 )
             else:
                 known.append(f"{name} {_public(folder / f'host_{name}')}")
-            ports[name] = stack.enter_context(_sshd(folder, name, certified=name in certified))
-            config += [f"Host {name}", f" Port {ports[name]}", f" HostKeyAlias {name}"]
+            made.ports[name] = stack.enter_context(_sshd(folder, name, certified=name in certified, user=user))
+            config += [f"Host {name}", f" Port {made.ports[name]}", f" HostKeyAlias {name}"]
         (folder / "known_hosts").write_text("\n".join(known) + "\n")
         (folder / "config").write_text("\n".join(config[9:] + config[:9]) + "\n")
         yield made
 
 
 @contextmanager
-def _sshd(folder: Path, name: str, *, certified: bool) -> Iterator[int]:
+def _sshd(folder: Path, name: str, *, certified: bool, user: bytes) -> Iterator[int]:
     port = _free_port()
     lines = [
         f"Port {port}",
@@ -87,6 +91,7 @@ def _sshd(folder: Path, name: str, *, certified: bool) -> Iterator[int]:
         f"HostKey {folder}/host_{name}",
         "PidFile none",
         f"AuthorizedKeysFile {folder}/authorized_keys",
+        f"TrustedUserCAKeys {folder}/authority.pub",
         "StrictModes no",
         "UsePAM no",
         "AuthenticationMethods publickey",
@@ -100,13 +105,28 @@ def _sshd(folder: Path, name: str, *, certified: bool) -> Iterator[int]:
     (folder / f"sshd_{name}").write_text("\n".join(lines) + "\n")
     with (
         open(folder / f"sshd_{name}.log", "w") as log,
-        subprocess.Popen([SSHD, "-D", "-e", "-f", folder / f"sshd_{name}"], stderr=log) as server,
+        subprocess.Popen(
+            [*_knowing(user, folder), SSHD, "-D", "-e", "-f", folder / f"sshd_{name}"], stderr=log
+        ) as server,
     ):
         try:
             _wait_until_reachable(port)
             yield port
         finally:
             server.terminate()
+
+
+def _knowing(user: bytes, folder: Path) -> list[str]:
+    """What starts a program for which the one who runs this is called `user`: with a passwd(5) of its own."""
+    if user == USER.encode():
+        return []
+    passwd = folder / "passwd"
+    own = b":".join([user, b"x", b"%d" % os.getuid(), b"%d" % os.getgid(), b"", os.fsencode(Path.home()), b"/bin/sh"])
+    passwd.write_bytes(own + b"\n" + Path("/etc/passwd").read_bytes())
+    outer = ["unshare", "--user", "--map-root-user", "--mount", "--", "sh", "-c"]
+    script = f'mount --bind {passwd} /etc/passwd && exec "$@"'
+    inner = ["unshare", "--user", f"--map-user={os.getuid()}", f"--map-group={os.getgid()}", "--"]
+    return [*outer, script, "sh", *inner]
 
 
 def _keygen(*words: str | os.PathLike[str], new: bool = True) -> None:

@@ -399,6 +399,10 @@ def test_the_hosts_that_a_command_line_speaks_of():
     assert hosts_in("") == ()
 
 
+def test_a_word_that_is_no_name_of_a_host_is_not_shown_as_one_that_a_wildcard_knows():
+    assert hosts_in('ssh x"(known)@y é.test \x1b[31m.test git@alpha.test') == ("ssh", "y", "alpha.test")
+
+
 async def test_two_connections_are_answered_at_the_same_time(talk):
     opened = trio.Event()
 

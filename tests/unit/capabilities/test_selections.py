@@ -142,7 +142,7 @@ async def test_what_is_offered_is_what_is_asked_for(tools, calls, offered, wante
 @pytest.mark.parametrize(("offered", "wanted"), [("image/jpeg", "image/png"), ("text/html", TEXT), ("TARGETS", TEXT)])
 async def test_a_type_that_is_not_offered_is_not_asked_for(tools, calls, offered, wanted):
     tools(wl_paste=f"echo {offered}")
-    with pytest.raises(SelectionError, match=f"^the clipboard holds nothing of the type {wanted}$"):
+    with pytest.raises(SelectionError, match=f'^the clipboard holds nothing of the type "{wanted}"$'):
         await of(WAYLAND).get(Selection.CLIPBOARD, wanted)
     assert calls() == ["wayland-1 wl-paste --list-types"]
 

@@ -12,6 +12,7 @@ from litterbox import paths
 from litterbox.cli.approvals import command
 from litterbox.confirm.question import Answer, Approval, Question
 from litterbox.confirm.queue import DialogQueue, open_dialog_queue
+from litterbox.confirm.said import LONGEST_APPROVED, Said, rendered
 from litterbox.daemon import client, letters
 from litterbox.daemon.requests import MOST_APPROVALS, Requests
 
@@ -101,6 +102,18 @@ def test_the_newest_are_told_of_where_there_are_more_than_fit(daemon):
     daemon(*(Approval("sign", wide, str(number), f"{number} {wide}") for number in range(MOST_APPROVALS + 5)))
     rows = json.loads(run("--json").stdout)
     assert [row["destination"].split()[0] for row in rows] == [str(number) for number in range(5, MOST_APPROVALS + 5)]
+
+
+def test_there_is_room_for_the_longest_that_are_told_of(daemon):
+    called = rendered((Said("\u1e01" * 10_000),), LONGEST_APPROVED)
+    destination = rendered(("\u1e01" * 200, Said("\u1e01" * 10_000)), LONGEST_APPROVED)
+    daemon(*(Approval("sign", "a", str(number), destination, called) for number in range(MOST_APPROVALS)))
+    assert len(json.loads(run("--json").stdout)) == MOST_APPROVALS
+
+
+def test_an_approval_shows_what_it_is_called_and_not_what_tells_it_apart(daemon):
+    daemon(Approval("sign", 'x" raw', 'y" raw', "called", "key"))
+    assert json.loads(run("--json").stdout) == [{"request": "sign", "subject": "key", "destination": "called"}]
 
 
 def test_without_a_daemon_nothing_is_approved():

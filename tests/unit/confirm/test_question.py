@@ -1,11 +1,14 @@
 """The text of a dialog: every field on lines of its own, all labels there, and never more than a screen holds."""
 
+import re
+
 import attrs
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
 from litterbox.confirm.question import LINE, MOST_FIELDS, MOST_LINES, Answer, Approval, Question, shows_all, text, title
+from litterbox.confirm.said import Said
 from litterbox.confirm.visible import columns, visible
 
 QUESTION = Question(
@@ -77,6 +80,33 @@ def test_no_value_passes_for_another_field():
         fields = lines_of(attrs.evolve(QUESTION, fields=(("Key", spoof),)))[2:]
         assert fields[0].startswith("Key: ")
         assert all(line.startswith("    ") for line in fields[1:])
+
+
+def test_no_line_begins_in_the_middle_of_an_escape():
+    for length in range(60):
+        value = "x" * length + '" on alpha.test' + "\n\u202e" * 20
+        lines = lines_of(attrs.evolve(QUESTION, fields=(("Key", (Said(value),)),)))
+        for line in lines[2:]:
+            escapes = line.replace("\\\\", "").count("\\")
+            assert escapes == len(re.findall(r'\\(?:"|n|u[0-9a-f]{4})', line.replace("\\\\", "")))
+
+
+def test_our_own_words_are_never_cut_and_what_is_said_is():
+    said = Said("界" * 10_000)
+    question = attrs.evolve(QUESTION, fields=(("For", ("log in as ", said, " on a server called ", said)),) * 6)
+    shown = " ".join(line.strip() for line in lines_of(question))
+    assert shown.count("log in as") == shown.count("on a server called") == 6
+    assert shown.count("more …]") == 12
+
+
+def test_a_question_whose_own_words_leave_no_room_cannot_be_shown():
+    with pytest.raises(ValueError, match="own words"):
+        text(attrs.evolve(QUESTION, fields=(("For", ("word " * 1000,)),)))
+
+
+def test_a_text_from_right_to_left_moves_nothing_around_it():
+    question = attrs.evolve(QUESTION, fields=(("For", ("log in as ", Said("שלום"), " 12")),))
+    assert f'as {LEFT_TO_RIGHT}"שלום"{LEFT_TO_RIGHT} 12' in text(question)
 
 
 def test_a_line_in_hebrew_begins_at_the_left():

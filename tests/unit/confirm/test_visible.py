@@ -6,7 +6,15 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from litterbox.confirm.visible import LONGEST_QUOTED, LONGEST_VALUE, columns, quoted, visible
+from litterbox.confirm.visible import (
+    LONGEST_QUOTED,
+    LONGEST_VALUE,
+    columns,
+    is_plain,
+    quoted,
+    quoted_prefix,
+    visible,
+)
 
 ANYTHING = st.text(alphabet=st.characters(), max_size=400)
 NOTE = len(" [… 1,114,111 more …] ")  # what stands for a lost middle
@@ -86,6 +94,32 @@ def test_what_is_quoted_keeps_its_quotes_to_itself():
     assert quoted('git" on github.com') == r'"git\" on github.com"'
     assert quoted("git\\") == r'"git\\"'
     assert quoted("a\nb") == r'"a\nb"'
+
+
+def test_blanks_in_quotes_push_nothing_out_of_sight():
+    assert quoted("a  b   c ") == r'"a \x20b \x20\x20c "'
+    assert quoted("root" + " " * 2000 + "x") == r'"root \x20\x20\x20\x20 [… 1,990 more …] \x20\x20\x20\x20\x20x"'
+
+
+@pytest.mark.parametrize("like", "\u201c\u201d\u2033\uff02\u02ba\u275e\u05f4")
+def test_what_looks_like_a_quote_is_escaped_in_quotes(like):
+    assert quoted(f"a{like}b") == rf'"a\u{ord(like):04x}b"'
+
+
+@given(ANYTHING, st.integers(10, 200))
+def test_a_prefix_fits_in_its_width_and_one_more_character_does_not(value, width):
+    prefix = quoted_prefix(value, width)
+    assert value.startswith(prefix)
+    assert columns(quoted(prefix, longest=10_000)) <= width
+    if prefix != value:
+        assert columns(quoted(value[: len(prefix) + 1], longest=10_000)) > width
+
+
+@given(ANYTHING)
+def test_what_is_plain_is_shown_as_it_is_in_quotes_too(value):
+    if is_plain(value):
+        assert quoted(value, longest=400) == f'"{value}"'
+        assert visible(value, longest=400) == value
 
 
 @given(st.text(alphabet='"\\ x', max_size=300))
