@@ -1,8 +1,20 @@
-"""Forty texts of a hostile box, each with a lie in it, and what must be true of anything that shows them."""
+"""Texts of a hostile box, fifty of them with a lie in each, and what must be true of anything that shows them."""
 
+import json
 import re
 import unicodedata
 
+from click.testing import CliRunner
+
+from litterbox import paths
+from litterbox.cli import audit as cli_audit
+from litterbox.confirm.question import LINE, MOST_LINES, Answer, Question, text
+from litterbox.confirm.queue import open_dialog_queue
+from litterbox.confirm.visible import columns
+from litterbox.daemon.requests import Requests
+from support.conversation import read_audit
+
+INDENT, LEFT_TO_RIGHT = "    ", "\N{LEFT-TO-RIGHT MARK}"
 LIE = "lpha.test"  # in every text but the empty ones; the first letter may be one that only looks like an a
 
 HOSTILE = {
@@ -71,3 +83,61 @@ def check(shown: str, *, lie: str = LIE) -> None:
     outside = _QUOTED.sub("", shown)
     assert '"' not in outside, shown
     assert lie not in outside, shown
+
+
+def raw(value: str) -> bytes:
+    """As a box sends it: its surrogates as bytes that are not UTF-8."""
+    return value.encode("utf-8", "surrogatepass")
+
+
+def check_question(question: Question) -> bool:
+    """Check its window; returns whether it shows a text between quotes of ours."""
+    window = text(question)
+    lines = [line.replace(LEFT_TO_RIGHT, "") for line in window.split("\n")]
+    assert len(lines) <= MOST_LINES
+    assert all(columns(line) <= LINE for line in lines)
+    assert not any(line.endswith("\\") and not line.endswith("\\\\") for line in lines)
+    unfolded = "\n".join(lines).replace(f"\n{INDENT}", "").split("\n")
+    for line in unfolded[1:]:  # the first names the box
+        check(line)
+    labels = [line.split(":")[0] for line in unfolded[2:] if line]
+    assert labels == [label for label, _words in question.fields + question.claims]
+    return '"' in "".join(unfolded[1:])
+
+
+async def check_approvals(asked: list[Question]) -> None:
+    """Check the rows of `litterbox approvals`, had each question been approved for the session."""
+
+    async def yes(_question: Question) -> Answer:
+        return Answer.APPROVED_SESSION
+
+    async with open_dialog_queue(yes) as queue:
+        for question in asked:
+            if question.approval is not None:
+                await queue.ask(question)
+        told = await Requests(
+            "work",
+            vault_key=None,
+            stop=None,
+            displays=None,
+            container=None,
+            watcher=None,
+            dialogs=queue,
+            settings_changed=None,
+        ).handlers()["approvals"]({})
+    for row in json.loads(told["approvals"]):
+        for word in row:
+            check(word)
+
+
+def check_audit(*, at_least: int) -> None:
+    """Check the log's values, and its lines as `litterbox audit` prints them."""
+    lines = read_audit(paths.audit_log("work"))
+    assert len(lines) >= at_least
+    for line in lines:
+        for value in (line["what"], *line["detail"].values()):
+            check(str(value))
+    printed = CliRunner().invoke(cli_audit.command, ["work"]).stdout.splitlines()
+    assert len(printed) == len(lines) + 1
+    for row in printed[1:]:
+        check(" ".join(row.split()))
