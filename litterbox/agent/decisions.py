@@ -104,16 +104,18 @@ class Decisions:
         self, identity: Identity | None, *, hosts: Sequence[bytes] = (), program: str | None = None
     ) -> Asker:
         """Who asks, with the names of the host keys on the way and of `hosts`, as known_hosts files have them now."""
-        agent = self.agent
+        agent, hops = self.agent, self.bindings.hops
+        if not hops and not hosts:
+            return Asker(agent.box, hops, _nameless, program)
         # A hash in known_hosts can only be compared with names: those that the key is for, and those that the client
         # speaks of. Its word decides nothing, for known_hosts must hold that name with that key.
         candidates = (*(identity.hosts if identity else ()), *(hosts_in(program) if program else ()))
-        keys = dict.fromkeys((*(hop.shown_key for hop in self.bindings.hops), *hosts))
+        keys = dict.fromkeys((*(hop.shown_key for hop in hops), *hosts))
         known = {key: agent.known_hosts.names(key, candidates) for key in keys}
         unknown = [key for key, names in known.items() if not names]
         claimed = await agent.claims(unknown) if unknown else {}
         called = {key: Called(names, tuple(claimed.get(key, ()))) for key, names in known.items()}
-        return Asker(agent.box, self.bindings.hops, lambda host_key: called.get(host_key, Called()), program)
+        return Asker(agent.box, hops, lambda host_key: called.get(host_key, Called()), program)
 
     def done(self, what: str, detail: Detail, answer: Answer, response: Response) -> Response:
         """Write down what is granted; without its line, it is not."""
@@ -138,6 +140,10 @@ class Decisions:
             _logger.warning("%s: %s refused: %s", self.agent.who, what, error.sentence)
             return False
         return True
+
+
+def _nameless(_host_key: bytes) -> Called:
+    return Called()
 
 
 def hosts_in(command: str) -> tuple[str, ...]:
