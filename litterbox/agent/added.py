@@ -51,13 +51,13 @@ class AddedKeys:
     def forget(self) -> None:
         """Drop every key before anybody sees one again.
 
-        A signal handler may call this, wherever it interrupts us: it only leaves word, and whoever looks first drops
-        the keys.
+        A signal handler may call this, wherever it interrupts us: it only sets a flag, and the next call of any other
+        method drops the keys.
         """
         self._forgotten = True
 
-    def settle(self) -> None:
-        """Drop what is over: keys whose lifetime ended, and all that there were at `forget`."""
+    def drop_ended(self) -> None:
+        """Drop the keys whose lifetime has ended, and all that there were at `forget`."""
         if self._forgotten:
             self._forgotten = False
             self._keys = {}
@@ -71,17 +71,17 @@ class AddedKeys:
 
     def listed(self) -> Sequence[Identity]:
         """The keys in the order in which they came; one that was added again keeps its place."""
-        self.settle()
+        self.drop_ended()
         return [added.identity for added in self._keys.values()]
 
     def find(self, public_blob: bytes) -> Identity | None:
-        self.settle()
+        self.drop_ended()
         added = self._keys.get(public_blob)
         return added.identity if added else None
 
     def check_room(self, request: AddIdentity) -> None:
         """Raise BadKey where there is no room for one more: a list must fit in one message."""
-        self.settle()
+        self.drop_ended()
         others = [added for blob, added in self._keys.items() if blob != request.key.public_blob]
         listed = sum(len(added.identity.public_blob) + len(added.identity.comment) + _LISTED_ENTRY for added in others)
         listed += len(request.key.public_blob) + len(request.comment) + _LISTED_ENTRY
@@ -96,7 +96,7 @@ class AddedKeys:
 
     def add(self, request: AddIdentity, key: asyncssh.SSHKey) -> Identity:
         """Keep `key`, which `load` made of the request; comment and constraints replace those it had."""
-        self.settle()
+        self.drop_ended()
         lifetime = request.constraints.lifetime
         deadline = None if lifetime is None else self._now() + lifetime
         identity = describe(request)
@@ -108,19 +108,19 @@ class AddedKeys:
 
     def remove(self, public_blob: bytes) -> bool:
         """Drop one key; False where there is none."""
-        self.settle()
+        self.drop_ended()
         return self._keys.pop(public_blob, None) is not None
 
     def clear(self) -> int:
         """Drop every key; returns how many there were."""
-        self.settle()
+        self.drop_ended()
         count = len(self._keys)
         self._keys.clear()
         return count
 
     async def sign(self, identity: Identity, data: bytes, flags: int) -> bytes:
         """One signature. Raises SigningError where the key is gone, or cannot sign this."""
-        self.settle()
+        self.drop_ended()
         added = self._keys.get(identity.public_blob)
         if added is None or added.identity is not identity:
             raise SigningError(f"The key {quoted(identity.name)} is gone.")
@@ -138,7 +138,7 @@ class AddedKeys:
             self._changed = trio.Event()
             with trio.move_on_after(max(0.0, self._soonest - self._now())):
                 await self._changed.wait()
-            self.settle()
+            self.drop_ended()
 
 
 def describe(request: AddIdentity) -> Identity:

@@ -106,17 +106,17 @@ async def forget_on_signal(added: AddedKeys, *, task_status: trio.TaskStatus[Non
     """SIGUSR1 drops the keys that clients added, as OpenSSH's agent does with all of its own.
 
     A task that waits for the signal would have its turn after requests that are there already. The handler itself runs
-    before the request that is read next: it leaves word, which every request sees.
+    before the request that is read next. It sets a flag, which every request looks at.
     """
     token = trio.lowlevel.current_trio_token()
 
-    def settle() -> None:
-        added.settle()
+    def drop_ended() -> None:
+        added.drop_ended()
         _logger.info("received SIGUSR1: dropped the keys that clients added")
 
     def forget(_number: int, _frame: FrameType | None) -> None:
         added.forget()
-        token.run_sync_soon(settle)  # for the case that nobody asks
+        token.run_sync_soon(drop_ended)  # for the case that nobody asks
 
     before = signal.signal(signal.SIGUSR1, forget)
     try:
