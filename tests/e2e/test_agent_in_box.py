@@ -82,7 +82,7 @@ def test_a_key_of_the_box_s_own_is_added_listed_and_removed(user, person, attach
     assert "asks to remove an SSH key" in asked[2]
     assert "asks to remove every SSH key" in asked[4]
     shown = user.litterbox("audit", attached).stdout
-    assert re.search(r"add +approved +dialog +\d+ +mine", shown)
+    assert re.search(r'add +approved +dialog +\d+ +"mine"', shown)
 
 
 def test_a_locked_agent_opens_with_the_same_passphrase(user, person, attached):

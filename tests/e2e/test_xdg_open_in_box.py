@@ -68,7 +68,7 @@ def test_confirm_is_the_default_and_names_the_site(user, box, desk, person):
             asking.communicate(timeout=LONG_ENOUGH)
         assert asking.returncode == status
         assert 'Site: "evil.example"' in said
-        assert "User name, not the site: bank.example" in said
+        assert 'User name, not the site: "bank.example"' in said
         assert f'Link: "{link}"' in said
         opened(desk, *links)
     assert [(line["decision"], line["by"]) for line in audit(user)] == [("declined", "dialog"), ("approved", "dialog")]
