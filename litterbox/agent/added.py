@@ -10,6 +10,7 @@ import attrs
 import trio
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from litterbox import workers
 from litterbox.agent.identities import Identity, SigningError, signature_algorithm
 from litterbox.agent.private_keys import BadKey, PrivateKey, load
 from litterbox.agent.protocol import MAX_MESSAGE
@@ -29,7 +30,7 @@ def _now() -> float:
 @attrs.frozen
 class _Added:
     identity: Identity
-    key: asyncssh.SSHKey | None = attrs.field(repr=False)
+    key: asyncssh.SSHKey = attrs.field(repr=False)
     size: int
     deadline: float | None
 
@@ -38,27 +39,49 @@ class _Added:
 
 
 class AddedKeys:
-    """What clients of one agent have added. Every call sees only what has not expired."""
+    """What clients of one agent have added. Every call sees only what has not expired and was not forgotten."""
 
     def __init__(self, *, now: Callable[[], float] = _now) -> None:
         self._now = now
         self._keys: dict[bytes, _Added] = {}
         self._soonest = math.inf  # the first of the deadlines
         self._changed = trio.Event()
+        self._forgotten = False  # whether `forget` was called since anybody looked
+
+    def forget(self) -> None:
+        """Drop every key before anybody sees one again.
+
+        A signal handler may call this, wherever it interrupts us: it only sets a flag, and the next call of any other
+        method drops the keys.
+        """
+        self._forgotten = True
+
+    def drop_ended(self) -> None:
+        """Drop the keys whose lifetime has ended, and all that there were at `forget`."""
+        if self._forgotten:
+            self._forgotten = False
+            self._keys = {}
+            self._soonest = math.inf
+        if self._soonest == math.inf or self._soonest > (now := self._now()):
+            return
+        self._keys = {blob: added for blob, added in self._keys.items() if not added.is_over(now)}
+        self._soonest = min(
+            (added.deadline for added in self._keys.values() if added.deadline is not None), default=math.inf
+        )
 
     def listed(self) -> Sequence[Identity]:
         """The keys in the order in which they came; one that was added again keeps its place."""
-        self._expire()
+        self.drop_ended()
         return [added.identity for added in self._keys.values()]
 
     def find(self, public_blob: bytes) -> Identity | None:
-        self._expire()
+        self.drop_ended()
         added = self._keys.get(public_blob)
         return added.identity if added else None
 
     def check_room(self, request: AddIdentity) -> None:
         """Raise BadKey where there is no room for one more: a list must fit in one message."""
-        self._expire()
+        self.drop_ended()
         others = [added for blob, added in self._keys.items() if blob != request.key.public_blob]
         listed = sum(len(added.identity.public_blob) + len(added.identity.comment) + _LISTED_ENTRY for added in others)
         listed += len(request.key.public_blob) + len(request.comment) + _LISTED_ENTRY
@@ -67,14 +90,13 @@ class AddedKeys:
         if sum(added.size for added in others) + len(request.body) > MOST_BYTES:
             raise BadKey(f"The added keys would take more than {MOST_BYTES // 1024 // 1024} MiB.")
 
-    async def load(self, key: PrivateKey) -> asyncssh.SSHKey | None:
-        """Make a key of what was sent, None for one on a device. Raises BadKey."""
-        if key.algorithm in (b"ssh-rsa", b"ssh-dss"):  # milliseconds, and OpenSSL lets go of the GIL meanwhile
-            return await trio.to_thread.run_sync(load, key)
-        return load(key)
+    async def load(self, key: PrivateKey) -> asyncssh.SSHKey:
+        """Make a key of what was sent. Raises BadKey."""
+        return await workers.run_untrusted(load, key)
 
-    def add(self, request: AddIdentity, key: asyncssh.SSHKey | None) -> Identity:
+    def add(self, request: AddIdentity, key: asyncssh.SSHKey) -> Identity:
         """Keep `key`, which `load` made of the request; comment and constraints replace those it had."""
+        self.drop_ended()
         lifetime = request.constraints.lifetime
         deadline = None if lifetime is None else self._now() + lifetime
         identity = describe(request)
@@ -86,27 +108,26 @@ class AddedKeys:
 
     def remove(self, public_blob: bytes) -> bool:
         """Drop one key; False where there is none."""
+        self.drop_ended()
         return self._keys.pop(public_blob, None) is not None
 
     def clear(self) -> int:
         """Drop every key; returns how many there were."""
-        self._expire()
+        self.drop_ended()
         count = len(self._keys)
         self._keys.clear()
         return count
 
     async def sign(self, identity: Identity, data: bytes, flags: int) -> bytes:
-        """One signature. Raises SigningError where the key is gone, on a device, or cannot sign this."""
-        self._expire()
+        """One signature. Raises SigningError where the key is gone, or cannot sign this."""
+        self.drop_ended()
         added = self._keys.get(identity.public_blob)
         if added is None or added.identity is not identity:
             raise SigningError(f"The key {quoted(identity.name)} is gone.")
-        if added.key is None:
-            raise SigningError(f"The key {quoted(identity.name)} is on a security key, which Litterbox does not drive.")
         algorithm = signature_algorithm(added.key.algorithm, flags)
         try:
-            if added.key.algorithm in (b"ssh-rsa", b"ssh-dss"):
-                return await trio.to_thread.run_sync(added.key.sign, data, algorithm)
+            if added.key.algorithm in (b"ssh-rsa", b"ssh-dss"):  # a client can make these slow; OpenSSL drops the GIL
+                return await workers.run_untrusted(added.key.sign, data, algorithm)
             return added.key.sign(data, algorithm)
         except (ValueError, UnsupportedAlgorithm) as error:
             raise SigningError(f"The key {quoted(identity.name)} cannot sign this: {error}.") from error
@@ -117,15 +138,7 @@ class AddedKeys:
             self._changed = trio.Event()
             with trio.move_on_after(max(0.0, self._soonest - self._now())):
                 await self._changed.wait()
-            self._expire()
-
-    def _expire(self) -> None:
-        if self._soonest == math.inf or self._soonest > (now := self._now()):
-            return
-        self._keys = {blob: added for blob, added in self._keys.items() if not added.is_over(now)}
-        self._soonest = min(
-            (added.deadline for added in self._keys.values() if added.deadline is not None), default=math.inf
-        )
+            self.drop_ended()
 
 
 def describe(request: AddIdentity) -> Identity:

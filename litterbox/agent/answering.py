@@ -11,13 +11,14 @@ from typing import Final
 
 import attrs
 
+from litterbox import workers
 from litterbox.agent import questions
 from litterbox.agent.added import describe
-from litterbox.agent.binding import BindingError, SessionBind
+from litterbox.agent.binding import BindingError, SessionBind, verify
 from litterbox.agent.decisions import Agent, Decisions
 from litterbox.agent.identities import Identity
 from litterbox.agent.policy import Go, Refuse, on_signing, sees
-from litterbox.agent.private_keys import BadKey, fingerprint
+from litterbox.agent.private_keys import BadKey, check_sizes, fingerprint
 from litterbox.agent.protocol import (
     MAX_MESSAGE,
     ExtensionFailure,
@@ -28,7 +29,7 @@ from litterbox.agent.protocol import (
     SignResponse,
     Success,
 )
-from litterbox.agent.purpose import Purpose, purpose
+from litterbox.agent.purpose import Contradiction, Login, Purpose, purpose
 from litterbox.agent.questions import Asker
 from litterbox.agent.requests import (
     AddIdentity,
@@ -97,7 +98,7 @@ class Conversation:
             case RequestIdentities():
                 return await self._list()
             case SessionBind():
-                return self._bind(request)
+                return await self._bind(request)
             case Query():
                 return self.decisions.done("query", {}, Answer.ALLOWED, ExtensionResponse("query", EXTENSIONS))
             case AddIdentity():
@@ -112,8 +113,8 @@ class Conversation:
                 return await self._lock(passphrase)
             case Unlock(passphrase):
                 return await self._unlock(passphrase)
-            case Unsupported(name=name):
-                return self.decisions.refuse(name, {}, "not supported")
+            case Unsupported(name=name, reason=reason):
+                return self.decisions.refuse(name, {}, reason)
             case Malformed(name=name, reason=reason, extension=extension):
                 self.decisions.refuse(name, {}, f"malformed: {reason}")
                 return ExtensionFailure() if extension else Failure()
@@ -138,16 +139,18 @@ class Conversation:
         agent, decisions = self.agent, self.decisions
         what_for = purpose(request.data, request.key_blob, decisions.bindings.hops)
         identity = agent.find(request.key_blob)
+        hosts = _hosts(what_for)
         if identity is None:
-            detail = {"fingerprint": fingerprint(request.key_blob)} | _about(what_for, decisions.asker(None))
+            asker = await decisions.asker(None, hosts=hosts)
+            detail = {"fingerprint": fingerprint(request.key_blob)} | _about(what_for, asker)
             return decisions.refuse("sign", detail, f"{agent.who} has no such key")
         verdict = on_signing(identity, what_for, decisions.bindings, agent.known_hosts.match)
         if verdict is Go.ASK:
             answer, asker = await decisions.confirm(
-                lambda asker: questions.about_signing(asker, identity, request, what_for), identity
+                lambda asker: questions.about_signing(asker, identity, request, what_for), identity, hosts=hosts
             )
         else:
-            answer, asker = Answer.ALLOWED, decisions.asker(identity)
+            answer, asker = Answer.ALLOWED, await decisions.asker(identity, hosts=hosts)
         detail = _key(identity) | _about(what_for, asker)
         if isinstance(verdict, Refuse):
             return decisions.refuse("sign", detail, verdict.reason)
@@ -169,13 +172,18 @@ class Conversation:
             return self.decisions.refuse("add", detail, "the key is for other destinations")
         try:
             added.check_room(request)
+            check_sizes(request.key)
+            answer, _asker = await self.decisions.confirm(
+                lambda asker: questions.about_adding(asker, identity, request)
+            )
+            if not answer.approved:
+                return self.decisions.declined("add", detail, answer)
             key = await added.load(request.key)
+            added.check_room(request)  # others may have added meanwhile
         except BadKey as error:
             return self.decisions.refuse("add", detail, error.sentence)
-        answer, _asker = await self.decisions.confirm(lambda asker: questions.about_adding(asker, identity, request))
-        if not answer.approved:
-            return self.decisions.declined("add", detail, answer)
-        added.check_room(request)  # others may have added meanwhile
+        if self.agent.lock.locked:
+            return self.decisions.refuse("add", detail, "another client locked the agent meanwhile")
         response = self.decisions.done("add", detail, answer, Success())
         if isinstance(response, Success):
             added.add(request, key)
@@ -229,13 +237,15 @@ class Conversation:
             return self.decisions.refuse("unlock", {}, "the passphrase is wrong")
         return self.decisions.done("unlock", {}, answer, Success())
 
-    def _bind(self, request: SessionBind) -> Response:
+    async def _bind(self, request: SessionBind) -> Response:
         detail: dict[str, str | int] = {"fingerprint": fingerprint(request.host_key)}
         if request.forwarding:
             detail["purpose"] = "the connection is forwarded to this host"
+        bindings = self.decisions.bindings
         try:
-            self.decisions.bindings.bind(request)
+            bindings.add(await workers.run_untrusted(verify, request))
         except BindingError as error:
+            bindings.failed = True
             self.decisions.refuse("session-bind", detail, error.sentence)
             return ExtensionFailure()
         return self.decisions.done("session-bind", detail, Answer.ALLOWED, Success())
@@ -247,6 +257,16 @@ class Conversation:
 def _key(identity: Identity) -> dict[str, str | int]:
     """What the audit log says of a key."""
     return {"key": logged(name_in_words(identity), _LONGEST_KEY), "fingerprint": identity.fingerprint}
+
+
+def _hosts(purpose: Purpose) -> tuple[bytes, ...]:
+    """The host key that a login is for, as the host showed it, where anything says which that is."""
+    match purpose:
+        case Contradiction(login=login):
+            return _hosts(login)
+        case Login(host_key=bytes(host_key), server=server):
+            return (server.shown_key if server else host_key,)
+    return ()
 
 
 def _about(purpose: Purpose, asker: Asker) -> dict[str, str | int]:

@@ -7,11 +7,10 @@ talks to. The rules are those of OpenSSH's ssh-agent; sans-I/O.
 from typing import Final
 
 import attrs
-from asyncssh.public_key import SSHKey, SSHOpenSSHCertificate, decode_ssh_public_key
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from litterbox.agent import certificates
-from litterbox.confirm.visible import LONGEST_VALUE, quoted
+from litterbox.agent import certificates, public_keys
+from litterbox.agent.certificates import Certificate
 from litterbox.errors import LitterboxError
 
 MOST_BINDINGS: Final = 16  # as OpenSSH's AGENT_MAX_SESSION_IDS
@@ -43,7 +42,7 @@ class Binding:
     host_key: bytes
     session_id: bytes
     forwarding: bool
-    certificate: SSHOpenSSHCertificate | None = attrs.field(default=None, eq=False, repr=False)
+    certificate: Certificate | None = attrs.field(default=None, eq=False, repr=False)
 
     @property
     def shown_key(self) -> bytes:
@@ -54,25 +53,23 @@ class Binding:
 class Bindings:
     """The sessions that one connection is bound to, in order: each but the last is a hop of a forwarded agent.
 
-    `failed` tells that a binding was refused: from then on nobody knows for sure where the connection leads.
+    `failed` tells that a binding was refused: from then on nobody knows for sure where the connection leads. Whoever
+    calls `verify`, and gets none, sets it.
     """
 
     def __init__(self) -> None:
         self.hops: tuple[Binding, ...] = ()
         self.failed = False
 
-    def bind(self, request: SessionBind) -> Binding:
+    def add(self, binding: Binding) -> Binding:
         """Add a session, or find it again. Raises BindingError, and the connection has failed to be bound."""
         try:
-            return self._bind(request)
+            return self._add(binding)
         except BindingError:
             self.failed = True
             raise
 
-    def _bind(self, request: SessionBind) -> Binding:
-        if len(request.session_id) > _LONGEST_SESSION_ID:
-            raise BindingError(f"A session id of {len(request.session_id)} bytes is too long.")
-        binding = _verified(request)
+    def _add(self, binding: Binding) -> Binding:
         for hop in self.hops:
             if not hop.forwarding:
                 raise BindingError("The connection is bound to a login already, and to nothing else.")
@@ -86,20 +83,23 @@ class Bindings:
         return binding
 
 
-def _verified(request: SessionBind) -> Binding:
+def verify(request: SessionBind) -> Binding:
+    """The session that the request proves. Raises BindingError where it proves none.
+
+    The client chooses the kind of host key, so that this may take milliseconds.
+    """
+    if len(request.session_id) > _LONGEST_SESSION_ID:
+        raise BindingError(f"A session id of {len(request.session_id)} bytes is too long.")
     certificate = None
     try:
         if certificates.is_certificate(request.host_key):
             certificate = certificates.decode(request.host_key)
-            key: SSHKey = certificate.key
-        else:
-            key = decode_ssh_public_key(request.host_key)
-        good = key.verify(request.session_id, request.signature)
-    except certificates.BadCertificate as error:
+        key = public_keys.decode(request.host_key if certificate is None else certificate.plain_key)
+        proven = key.verify(request.session_id, request.signature)
+    except (certificates.BadCertificate, public_keys.BadPublicKey) as error:
         raise BindingError(error.sentence) from None
-    except (ValueError, UnsupportedAlgorithm, OverflowError) as error:
-        why = quoted(str(error), longest=LONGEST_VALUE)  # asyncssh's words, which may repeat the key's
-        raise BindingError(f"The host key is not one that can be verified: {why}.") from None
-    if not good:
+    except (ValueError, UnsupportedAlgorithm, OverflowError):
+        proven = False
+    if not proven:
         raise BindingError("The host key did not sign this session.")
     return Binding(key.public_data, request.session_id, request.forwarding, certificate)

@@ -1,43 +1,52 @@
-"""OpenSSH certificates (its PROTOCOL.certkeys): reading them, and which hosts an authority certifies a key for."""
+"""OpenSSH certificates (its PROTOCOL.certkeys): reading them, and which hosts an authority certifies a key for.
 
+Reading costs little. To verify the authority's signature may cost milliseconds, so nobody does it before it matters.
+As in OpenSSH, a certificate whose critical options are not known is still a certificate: who relies on it refuses it.
+"""
+
+import time
 from typing import Final
 
 import attrs
 from asyncssh.packet import PacketDecodeError, SSHPacket
-from asyncssh.pattern import WildcardPattern
-from asyncssh.public_key import CERT_TYPE_HOST, SSHCertificate, SSHOpenSSHCertificate, decode_ssh_certificate
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from litterbox.agent import public_keys
-from litterbox.confirm.visible import LONGEST_VALUE, quoted
+from litterbox.agent import patterns, public_keys
 from litterbox.errors import LitterboxError
 
 SUFFIX: Final = b"-cert-v01@openssh.com"
+MAX_PRINCIPALS: Final = 256  # OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
+MAX_WILDCARDS: Final = 4  # of the principals of a host; with more, none of them counts
+USER, HOST = 1, 2  # SSH_CERT_TYPE_USER and SSH_CERT_TYPE_HOST: whom a certificate is for
 _WEAK: Final = frozenset({b"ssh-rsa", b"ssh-dss"})  # SHA-1: no signature of an authority, as in OpenSSH
-
-_MAX_PRINCIPALS: Final = 256  # as OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
-
-USER: Final = 1  # the type of a certificate for logins
-
-
-@attrs.frozen
-class Statement:
-    """What a certificate says, whoever signed it: `plain_key` belongs to `principals`, by the word of `authority`.
-
-    The keys are public blobs, `plain_key` in its canonical form; `kind` is USER, 2 for a host's, or a number that
-    means nothing. `signature` is the authority's: an SSH string of its algorithm, and one of the signature itself.
-    """
-
-    plain_key: bytes
-    kind: int
-    key_id: str
-    principals: tuple[str, ...]
-    authority: bytes
-    signature: bytes = attrs.field(repr=False)
 
 
 class BadCertificate(LitterboxError):
     """These bytes are not a certificate, or none that its authority signed."""
+
+
+@attrs.frozen
+class Certificate:
+    """What a certificate says, whoever signed it: `plain_key` belongs to `principals`, by the word of `authority`.
+
+    `public_data` is the certificate itself. The two keys are public blobs in their canonical form. `kind` is USER,
+    HOST, or a number that means nothing. `key_id` is the name that the authority gave it; bytes of a text that are not
+    UTF-8 are surrogates (PEP 383). The dates are in seconds since 1970. `signature` is the authority's, over `signed`:
+    an SSH string of its algorithm, and one of the signature itself. Nothing of it is true before `verify`.
+    """
+
+    public_data: bytes = attrs.field(repr=False)
+    plain_key: bytes = attrs.field(repr=False)
+    kind: int
+    key_id: str
+    principals: tuple[str, ...]
+    valid_after: int
+    valid_before: int
+    critical_options: tuple[bytes, ...]
+    authority: bytes = attrs.field(repr=False)
+    signed: bytes = attrs.field(repr=False)
+    signature: bytes = attrs.field(repr=False)
+    signature_algorithm: bytes
 
 
 def is_certificate(blob: bytes) -> bool:
@@ -48,63 +57,111 @@ def is_certificate(blob: bytes) -> bool:
         return False
 
 
-def read(blob: bytes) -> Statement:
-    """Read what a certificate says, and check nothing of it: this costs no cryptography. Raises PacketDecodeError.
-
-    Bytes of its texts that are not UTF-8 become surrogates (PEP 383).
-    """
-    packet = SSHPacket(blob)
-    kind = packet.get_string()
-    plain = kind.removesuffix(SUFFIX) + (b"@openssh.com" if kind.startswith(b"sk-") else b"")
-    packet.get_string()  # nonce
-    key = public_keys.read(plain, packet)
-    packet.get_uint64()  # serial number
-    type_, key_id = packet.get_uint32(), packet.get_string()
-    listed = SSHPacket(packet.get_string())
-    principals: list[str] = []
-    while listed:
-        if len(principals) >= _MAX_PRINCIPALS:
-            raise PacketDecodeError("a certificate for too many principals")
-        principals.append(_text(listed.get_string()))
-    packet.get_uint64(), packet.get_uint64()  # valid after, valid before
-    packet.get_string(), packet.get_string(), packet.get_string()  # critical options, extensions, reserved
-    authority, signature = packet.get_string(), packet.get_string()
-    packet.check_end()
-    return Statement(key, type_, _text(key_id), tuple(principals), authority, signature)
-
-
-def decode(blob: bytes) -> SSHOpenSSHCertificate:
-    """Read a certificate, its authority's signature checked. Raises BadCertificate."""
+def read(blob: bytes) -> Certificate:
+    """Read a certificate; its signature is not verified. Raises BadCertificate."""
     try:
-        certificate: SSHCertificate = decode_ssh_certificate(blob)
-    except (ValueError, UnsupportedAlgorithm, OverflowError) as error:
-        why = quoted(str(error), longest=LONGEST_VALUE)  # asyncssh's words, which may repeat the certificate's
-        raise BadCertificate(f"The certificate is not valid: {why}.") from None
-    if not isinstance(certificate, SSHOpenSSHCertificate):
-        raise BadCertificate("The certificate is not of OpenSSH's kind.")
+        return _read(blob)
+    except PacketDecodeError as error:
+        raise BadCertificate(f"The certificate is not valid: {error}.") from None
+
+
+def verify(certificate: Certificate) -> None:
+    """Raise BadCertificate where the authority did not sign it, one of the two keys is none, or it is for nobody.
+
+    This may take milliseconds.
+    """
+    if certificate.kind not in (USER, HOST):
+        raise BadCertificate("The certificate is for neither a user nor a host.")
+    try:
+        public_keys.decode(certificate.plain_key)
+        authority = public_keys.decode(certificate.authority)
+        signed = authority.verify(certificate.signed, certificate.signature)
+    except public_keys.BadPublicKey as error:
+        raise BadCertificate(error.sentence) from None
+    except (ValueError, UnsupportedAlgorithm, OverflowError):
+        signed = False
+    if not signed:
+        raise BadCertificate("The certificate's authority did not sign it.")
+
+
+def decode(blob: bytes) -> Certificate:
+    """Read a certificate and verify it. Raises BadCertificate."""
+    certificate = read(blob)
+    verify(certificate)
     return certificate
 
 
-def certifies(certificate: SSHOpenSSHCertificate, authority: bytes, host: str) -> bool:
-    """Say whether `authority`, a public blob, vouches now that the certificate's key is that of `host`.
+def is_good_for_a_host(certificate: Certificate) -> bool:
+    """Say whether it certifies some host now, apart from who signed it and which host that is.
+
+    As in OpenSSH, no critical option is known for hosts, so one of them makes it useless.
+    """
+    return (
+        certificate.kind == HOST
+        and certificate.valid_after <= time.time() < certificate.valid_before
+        and not certificate.critical_options
+        and certificate.signature_algorithm not in _WEAK
+    )
+
+
+def certifies(certificate: Certificate, authority: bytes, host: str) -> bool:
+    """Say whether `authority`, a public blob, vouches now that a verified certificate's key is that of `host`.
 
     A certificate without principals is good for any host in OpenSSH; here it is good for none.
     """
-    if certificate.signing_key.public_data != authority or _signed_weakly(certificate):
+    if certificate.authority != authority or not is_good_for_a_host(certificate):
         return False
-    try:
-        certificate.validate(CERT_TYPE_HOST, None)
-    except ValueError:
-        return False
-    return any(WildcardPattern(principal).matches(host) for principal in certificate.principals)
-
-
-def _signed_weakly(certificate: SSHOpenSSHCertificate) -> bool:
-    """Whether the authority signed with SHA-1, or in a way that cannot be told."""
-    try:
-        return SSHPacket(read(certificate.public_data).signature).get_string() in _WEAK
-    except PacketDecodeError:
+    if host in certificate.principals:
         return True
+    wildcards = [principal for principal in certificate.principals if patterns.is_pattern(principal)]
+    return len(wildcards) <= MAX_WILDCARDS and any(patterns.fits(host, wildcard) for wildcard in wildcards)
+
+
+def _read(blob: bytes) -> Certificate:
+    packet = SSHPacket(blob)
+    name = packet.get_string()
+    if not name.endswith(SUFFIX):
+        raise PacketDecodeError("a certificate of a type that is not known")
+    packet.get_string()  # the authority's nonce
+    plain = name.removesuffix(SUFFIX) + (b"@openssh.com" if name.startswith(b"sk-") else b"")
+    plain_key = public_keys.read(plain, packet)
+    packet.get_uint64()  # the serial number
+    kind = packet.get_uint32()
+    key_id = packet.get_string()
+    principals = _strings(packet.get_string())
+    if len(principals) > MAX_PRINCIPALS:
+        raise PacketDecodeError("too many principals")
+    valid_after, valid_before = packet.get_uint64(), packet.get_uint64()
+    options, extensions = _strings(packet.get_string()), _strings(packet.get_string())
+    if len(options) % 2 or len(extensions) % 2:
+        raise PacketDecodeError("an option without a value")
+    packet.get_string()  # reserved
+    authority = public_keys.canonical(packet.get_string())
+    signed = packet.get_consumed_payload()
+    signature = packet.get_string()
+    packet.check_end()
+    return Certificate(
+        public_data=blob,
+        plain_key=plain_key,
+        kind=kind,
+        key_id=_text(key_id),
+        principals=tuple(map(_text, principals)),
+        valid_after=valid_after,
+        valid_before=valid_before,
+        critical_options=tuple(options[::2]),
+        authority=authority,
+        signed=signed,
+        signature=signature,
+        signature_algorithm=SSHPacket(signature).get_string(),
+    )
+
+
+def _strings(content: bytes) -> list[bytes]:
+    packet = SSHPacket(content)
+    strings = []
+    while packet:
+        strings.append(packet.get_string())
+    return strings
 
 
 def _text(content: bytes) -> str:

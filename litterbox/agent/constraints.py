@@ -7,12 +7,11 @@ from typing import Final
 
 import attrs
 from asyncssh.packet import PacketDecodeError, SSHPacket
-from asyncssh.pattern import WildcardPattern
-from asyncssh.public_key import decode_ssh_public_key
-from cryptography.exceptions import UnsupportedAlgorithm
 
+from litterbox.agent import public_keys
 from litterbox.agent.binding import Binding, Bindings
 from litterbox.agent.certificates import certifies
+from litterbox.agent.patterns import fits
 
 _LIFETIME: Final = 1
 _CONFIRM: Final = 2
@@ -20,6 +19,7 @@ _EXTENSION: Final = 255
 _RESTRICT_DESTINATION: Final = b"restrict-destination-v00@openssh.com"
 _SK_PROVIDER: Final = b"sk-provider@openssh.com"
 _MOST_DESTINATIONS: Final = 1024  # as OpenSSH's AGENT_MAX_DEST_CONSTRAINTS
+MAX_CERTIFIED_HOSTS: Final = 4096  # characters of all that are known by an authority; a certificate is held to each
 
 
 @attrs.frozen
@@ -74,8 +74,8 @@ def parse_constraints(body: SSHPacket) -> Constraints:
             name = body.get_string()
             if name == _RESTRICT_DESTINATION and destinations is None:
                 destinations = _parse_destinations(body.get_string())
-            elif name == _SK_PROVIDER:
-                body.get_string()  # which library drives the device: never loaded here
+            elif name == _SK_PROVIDER:  # and such keys are refused (requests.py)
+                raise PacketDecodeError("a provider of security keys, for a key that is not on one")
             else:
                 raise PacketDecodeError("a constraint that is not known, or comes twice")
         else:
@@ -110,7 +110,7 @@ def _step(destinations: Sequence[Destination], start: Binding | None, end: Bindi
     return any(
         (not step.start.keys if start is None else _is_at(step.start, start))
         and (end is None or _is_at(step.end, end))
-        and (user is None or not step.end.user or WildcardPattern(step.end.user).matches(user))
+        and (user is None or not step.end.user or fits(user, step.end.user))
         for step in destinations
     )
 
@@ -118,7 +118,9 @@ def _step(destinations: Sequence[Destination], start: Binding | None, end: Bindi
 def _is_at(hop: Hop, binding: Binding) -> bool:
     if binding.certificate is None:
         return any(not key.is_ca and key.blob == binding.host_key for key in hop.keys)
-    return any(key.is_ca and certifies(binding.certificate, key.blob, hop.host) for key in hop.keys)
+    authority = binding.certificate.authority
+    named = any(key.is_ca and key.blob == authority for key in hop.keys)
+    return named and certifies(binding.certificate, authority, hop.host)
 
 
 def _parse_destinations(content: bytes) -> tuple[Destination, ...]:
@@ -136,6 +138,9 @@ def _parse_destinations(content: bytes) -> tuple[Destination, ...]:
         if not end.host or not end.keys:
             raise PacketDecodeError("a destination without a host")
         destinations.append(Destination(start, end))
+    hops = [hop for step in destinations for hop in (step.start, step.end)]
+    if sum(len(hop.host) for hop in hops if any(key.is_ca for key in hop.keys)) > MAX_CERTIFIED_HOSTS:
+        raise PacketDecodeError("too many hosts that are known by an authority")
     return tuple(destinations)
 
 
@@ -146,15 +151,16 @@ def _parse_hop(content: bytes) -> Hop:
         raise PacketDecodeError("a host with an extension that is not known")
     keys = []
     while packet:
-        keys.append(HopKey(_canonical(packet.get_string()), packet.get_boolean()))
+        keys.append(_parse_key(packet.get_string(), is_ca=packet.get_boolean()))
     return Hop(user, host, tuple(keys))
 
 
-def _canonical(blob: bytes) -> bytes:
-    try:
-        return decode_ssh_public_key(blob).public_data
-    except (ValueError, UnsupportedAlgorithm):
-        raise PacketDecodeError("a host key that is none") from None
+def _parse_key(blob: bytes, *, is_ca: bool) -> HopKey:
+    """No cryptography: there may be thousands."""
+    packet = SSHPacket(blob)
+    key = public_keys.read(packet.get_string(), packet)
+    packet.check_end()
+    return HopKey(key, is_ca)
 
 
 def _text(content: bytes) -> str:

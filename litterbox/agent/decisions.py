@@ -29,13 +29,19 @@ _logger = logging.getLogger(__name__)
 Ask = Callable[[Question], Awaitable[Answer]]
 Approve = Literal["ask", "all", "none"]
 Detail = Mapping[str, str | int]
+Claims = Callable[[Sequence[bytes]], Awaitable[Mapping[bytes, Sequence[str]]]]
+
+
+async def no_claims(_host_keys: Sequence[bytes]) -> Mapping[bytes, Sequence[str]]:
+    """The claims of an agent without a box."""
+    return {}
 
 
 @attrs.frozen(kw_only=True)
 class Agent:
     """What all connections of one agent share. `box` is None for an agent of the host's own.
 
-    `claims` gives the names that the box itself knows a host key by. `approve` "all" asks nobody, but for keys
+    `claims` gives the names that the box itself knows host keys by. `approve` "all" asks nobody, but for keys
     that were added to be confirmed; "none" refuses all that would be asked.
     """
 
@@ -43,7 +49,7 @@ class Agent:
     stored: Identities
     added: AddedKeys
     known_hosts: KnownHosts
-    claims: Callable[[bytes], Sequence[str]]
+    claims: Claims
     ask: Ask
     audit: AuditLog
     approve: Approve = "ask"
@@ -74,16 +80,19 @@ class Decisions:
     bindings: Bindings = attrs.field(factory=Bindings)
 
     async def confirm(
-        self, about: Callable[[Asker], Question], identity: Identity | None = None
+        self, about: Callable[[Asker], Question], identity: Identity | None = None, *, hosts: Sequence[bytes] = ()
     ) -> tuple[Answer, Asker]:
-        """Ask, where the agent asks at all; the use of a key that was added to be confirmed is always asked about."""
+        """Ask, where the agent asks at all; the use of a key that was added to be confirmed is always asked about.
+
+        `hosts` are the host keys that the question is about, beside those on the way.
+        """
         agent = self.agent
         insists = identity is not None and identity.constraints is not None and identity.constraints.confirm
         if agent.approve == "none":
-            return Answer.REFUSED, self.asker(identity)
+            return Answer.REFUSED, await self.asker(identity, hosts=hosts)
         if agent.approve == "all" and not insists:
-            return Answer.ALLOWED, self.asker(identity)
-        asker = self.asker(identity, program=requester.claim(self.pid))
+            return Answer.ALLOWED, await self.asker(identity, hosts=hosts)
+        asker = await self.asker(identity, hosts=hosts, program=requester.claim(self.pid))
         answer, open_before = Answer.WITHDRAWN, not agent.lock.locked
         with self.hangups.cancelling(self.connection):
             answer = await agent.ask(about(asker))
@@ -91,17 +100,22 @@ class Decisions:
             answer = Answer.REFUSED  # another client locked the agent while the person was asked
         return answer, asker
 
-    def asker(self, identity: Identity | None, *, program: str | None = None) -> Asker:
-        agent = self.agent
-
-        def names(host_key: bytes) -> Called:
-            # A hash in known_hosts can only be compared with names: those that the key is for, and those that the
-            # client speaks of. Its word decides nothing, for known_hosts must hold that name with that key.
-            candidates = (*(identity.hosts if identity else ()), *(hosts_in(program) if program else ()))
-            known = agent.known_hosts.names(host_key, candidates)
-            return Called(known, () if known else tuple(agent.claims(host_key)))
-
-        return Asker(agent.box, self.bindings.hops, names, program)
+    async def asker(
+        self, identity: Identity | None, *, hosts: Sequence[bytes] = (), program: str | None = None
+    ) -> Asker:
+        """Who asks, with the names of the host keys on the way and of `hosts`, as known_hosts files have them now."""
+        agent, hops = self.agent, self.bindings.hops
+        if not hops and not hosts:
+            return Asker(agent.box, hops, _nameless, program)
+        # A hash in known_hosts can only be compared with names: those that the key is for, and those that the client
+        # speaks of. Its word decides nothing, for known_hosts must hold that name with that key.
+        candidates = (*(identity.hosts if identity else ()), *(hosts_in(program) if program else ()))
+        keys = dict.fromkeys((*(hop.shown_key for hop in hops), *hosts))
+        known = {key: agent.known_hosts.names(key, candidates) for key in keys}
+        unknown = [key for key, names in known.items() if not names]
+        claimed = await agent.claims(unknown) if unknown else {}
+        called = {key: Called(names, tuple(claimed.get(key, ()))) for key, names in known.items()}
+        return Asker(agent.box, hops, lambda host_key: called.get(host_key, Called()), program)
 
     def done(self, what: str, detail: Detail, answer: Answer, response: Response) -> Response:
         """Write down what is granted; without its line, it is not."""
@@ -126,6 +140,10 @@ class Decisions:
             _logger.warning("%s: %s refused: %s", self.agent.who, what, error.sentence)
             return False
         return True
+
+
+def _nameless(_host_key: bytes) -> Called:
+    return Called()
 
 
 def hosts_in(command: str) -> tuple[str, ...]:

@@ -13,12 +13,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 import attrs
-from asyncssh.pattern import WildcardPattern
 
 from litterbox.agent import certificates
+from litterbox.agent.patterns import MAX_NAME, is_pattern, matches
 
 _LARGEST: Final = 16 * 1024 * 1024  # bytes of a file; a line takes about a hundred
-_WILDCARDS: Final = frozenset("*?")
 _HASHED: Final = "|1|"
 
 _logger = logging.getLogger(__name__)
@@ -36,7 +35,8 @@ class _Entry:
         """The names that stand there in full, less those that the line itself takes out again."""
         if self.hosts[0].startswith("|"):
             return ()
-        return tuple(host for host in self.hosts if not _is_pattern(host) and self.covers(host))
+        negated = [host[1:] for host in self.hosts if host.startswith("!")]
+        return tuple(host for host in self.hosts if not is_pattern(host) and not matches(host, negated))
 
     def covers(self, name: str) -> bool:
         first = self.hosts[0]
@@ -69,7 +69,7 @@ class KnownHosts:
         found: dict[str, None] = {}
         for entry, names in self._about(host_key):
             found |= dict.fromkeys(names or entry.literal)
-        wanted = [name for name in dict.fromkeys(candidates) if name not in found and not _is_pattern(name)]
+        wanted = [name for name in dict.fromkeys(candidates) if name not in found and not is_pattern(name)]
         for entry, names in self._about(host_key) if wanted else ():
             if not names:
                 found |= dict.fromkeys(name for name in wanted if entry.covers(name))
@@ -81,7 +81,7 @@ class KnownHosts:
         Against an entry without a name in full (a hash, a wildcard) only patterns that are names themselves are
         held: nothing says which of its hosts `*.example.org` would mean.
         """
-        candidates = [pattern for pattern in patterns if not _is_pattern(pattern)]
+        candidates = [pattern for pattern in patterns if not is_pattern(pattern)]
         names = self.names(host_key, candidates)
         return self._content.whole and any(matches(name, patterns) for name in names)
 
@@ -103,43 +103,26 @@ class KnownHosts:
         return self._content
 
 
-def matches(name: str, patterns: Iterable[str]) -> bool:
-    """As OpenSSH's match_hostname: some pattern fits, and no negated one does; letter case does not count."""
-    name = name.lower()
-    fits = False
-    for pattern in patterns:
-        if WildcardPattern(pattern.lower().removeprefix("!")).matches(name):
-            if pattern.startswith("!"):
-                return False
-            fits = True
-    return fits
-
-
 def _about_certificate(content: _Content, blob: bytes) -> Iterator[tuple[_Entry, tuple[str, ...]]]:
+    """Cheap until the certificate names an authority of these files: then its signature, by that key, is verified."""
     try:
-        certificate = certificates.decode(blob)
+        certificate = certificates.read(blob)
+        entries = [entry for entry in content.entries.get(certificate.authority, ()) if entry.authority]
+        if not entries or not certificates.is_good_for_a_host(certificate):
+            return
+        certificates.verify(certificate)
     except certificates.BadCertificate:
         return
-    authority = certificate.signing_key.public_data
-    if content.revoked.intersection((blob, certificate.key.public_data, authority)):
+    if content.revoked.intersection((blob, certificate.plain_key, certificate.authority)):
         return
-    for entry in content.entries.get(authority, ()):
-        if entry.authority:
-            names = tuple(
-                name
-                for name in certificate.principals
-                if not _is_pattern(name) and entry.covers(name) and certificates.certifies(certificate, authority, name)
-            )
-            if names:
-                yield entry, names
-
-
-def literal_names(text: str, host_key: bytes) -> tuple[str, ...]:
-    """The names that stand in full beside a plain key in a file's text."""
-    content = _Content()
-    _collect(text, content.entries, set())
-    found = [name for entry in content.entries.get(host_key, ()) if not entry.authority for name in entry.literal]
-    return tuple(dict.fromkeys(found))
+    for entry in entries:
+        names = tuple(
+            name
+            for name in certificate.principals
+            if len(name) <= MAX_NAME and not is_pattern(name) and entry.covers(name)
+        )
+        if names:
+            yield entry, names
 
 
 def _parse(files: Iterable[str]) -> _Content:
@@ -157,7 +140,7 @@ def _parse(files: Iterable[str]) -> _Content:
 
 def _collect(text: str, entries: dict[bytes, list[_Entry]], revoked: set[bytes]) -> None:
     for line in text.split("\n"):
-        marker, hosts, key = _fields(line)
+        marker, hosts, key = split_line(line)
         if key is None:
             continue
         if marker == "@revoked":
@@ -178,7 +161,7 @@ def _text(path: str) -> str:
     return content.decode()
 
 
-def _fields(line: str) -> tuple[str, str, bytes | None]:
+def split_line(line: str) -> tuple[str, str, bytes | None]:
     """Marker, hosts and key of a line; no key where the line has none."""
     words = line.replace("\t", " ").strip("\r").split(" ")
     words = [word for word in words if word]
@@ -204,10 +187,6 @@ def _hash_fits(hashed: str, name: str) -> bool:
     except ValueError:  # not base64, or a name that cannot be encoded
         return False
     return hmac.compare_digest(made, expected)
-
-
-def _is_pattern(host: str) -> bool:
-    return host.startswith("!") or not _WILDCARDS.isdisjoint(host)
 
 
 def _stamp(path: str) -> tuple[int, int, int] | None:

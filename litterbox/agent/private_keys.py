@@ -1,6 +1,7 @@
 """A private key as `ssh-add` sends it (RFC 9987 section 5.2): reading its fields, and making a key of them.
 
-Reading is sans-I/O and cheap; what the fields hold is checked only when a key is made of them.
+Reading is sans-I/O and cheap: sizes are checked, and no arithmetic is done. Making a key of what was read may take
+seconds, so that happens only after somebody agreed to it, and in a worker thread (added.py).
 """
 
 import base64
@@ -13,14 +14,13 @@ from typing import Final
 
 import asyncssh
 import attrs
-from asyncssh.packet import Byte, PacketDecodeError, SSHPacket, String, UInt32
+from asyncssh.packet import PacketDecodeError, SSHPacket, String, UInt32
 from cryptography.exceptions import UnsupportedAlgorithm
 
-from litterbox.agent import certificates
+from litterbox.agent import certificates, public_keys
 from litterbox.errors import LitterboxError
 
-_SMALLEST_RSA: Final = 1024  # bits: OpenSSH's SSH_RSA_MINIMUM_MODULUS_SIZE
-_LARGEST_RSA: Final = 16384  # bits: OPENSSL_RSA_MAX_MODULUS_BITS
+_SECURITY_KEY: Final = b"sk-"  # what the types of keys on a FIDO device begin with
 
 
 class BadKey(LitterboxError):
@@ -29,23 +29,21 @@ class BadKey(LitterboxError):
 
 @attrs.frozen
 class _Layout:
-    """How a type's private key is laid out: "s" a string, "b" a byte; which of the fields make its public half.
+    """How many fields a type's private key has, and which of them make its public half.
 
-    `certified` is the layout behind a certificate, which holds the public half: without what the certificate
+    `certified` is how many stand behind a certificate, which holds the public half: without what the certificate
     says already.
     """
 
-    private: str
+    private: int
     public: tuple[int, ...]
-    certified: str
+    certified: int
 
 
-_RSA = _Layout("ssssss", (1, 0), "ssss")  # n e d iqmp p q; the public half is e n
-_DSA = _Layout("sssss", (0, 1, 2, 3), "s")  # p q g y x
-_ECDSA = _Layout("sss", (0, 1), "s")  # curve Q d
-_EDDSA = _Layout("ss", (0,), "ss")  # A, k ‖ A
-_SK_ECDSA = _Layout("sssbss", (0, 1, 2), "sbss")  # curve Q application flags handle reserved
-_SK_ED25519 = _Layout("ssbss", (0, 1), "ssbss")  # A application flags handle reserved
+_RSA = _Layout(6, (1, 0), 4)  # n e d iqmp p q; the public half is e n
+_DSA = _Layout(5, (0, 1, 2, 3), 1)  # p q g y x
+_ECDSA = _Layout(3, (0, 1), 1)  # curve Q d
+_EDDSA = _Layout(2, (0,), 2)  # A, k ‖ A
 
 _LAYOUTS: Final[Mapping[bytes, _Layout]] = MappingProxyType(
     {
@@ -57,8 +55,6 @@ _LAYOUTS: Final[Mapping[bytes, _Layout]] = MappingProxyType(
         b"ecdsa-sha2-1.3.132.0.10": _ECDSA,
         b"ssh-ed25519": _EDDSA,
         b"ssh-ed448": _EDDSA,
-        b"sk-ecdsa-sha2-nistp256@openssh.com": _SK_ECDSA,
-        b"sk-ssh-ed25519@openssh.com": _SK_ED25519,
     }
 )
 
@@ -75,28 +71,46 @@ class PrivateKey:
     plain_blob: bytes = attrs.field(repr=False)
     fields: bytes = attrs.field(repr=False)
 
-    @property
-    def on_device(self) -> bool:
-        """Whether the private half never leaves a security key (FIDO)."""
-        return self.algorithm.startswith(b"sk-")
+
+def is_on_security_key(body: bytes) -> bool:
+    """Say whether what is sent stands for a key whose private half never leaves a security key (FIDO)."""
+    try:
+        return SSHPacket(body).get_string().startswith(_SECURITY_KEY)
+    except PacketDecodeError:
+        return False
 
 
 def parse_private_key(body: SSHPacket) -> PrivateKey:
     """Read one key, up to its comment. Raises PacketDecodeError, also where the type is not known."""
     kind = body.get_string()
-    algorithm = kind.removesuffix(certificates.SUFFIX) + (b"@openssh.com" if kind.startswith(b"sk-") else b"")
     if kind.endswith(certificates.SUFFIX):
-        return _parse_certified(kind, algorithm, body)
+        return _parse_certified(kind, kind.removesuffix(certificates.SUFFIX), body)
     layout = _layout(kind)
     fields = _fields(body, layout.private)
     plain = String(kind) + b"".join(fields[index] for index in layout.public)
     return PrivateKey(kind, plain, plain, b"".join(fields))
 
 
-def load(key: PrivateKey) -> asyncssh.SSHKey | None:
-    """Make a key of the fields; None where it is on a device. Raises BadKey where it is none, or the halves differ."""
-    if key.on_device:
-        return None
+def check_sizes(key: PrivateKey) -> None:
+    """Raise BadKey for a key that OpenSSH would not use, as far as that can be seen without arithmetic."""
+    if key.algorithm != b"ssh-rsa":
+        return
+    modulus, exponent, *others = _numbers(key)
+    try:
+        public_keys.check_rsa(exponent=exponent, modulus=modulus)
+    except public_keys.BadPublicKey as error:
+        raise BadKey(error.sentence) from None
+    if any(len(number.lstrip(b"\0")) > len(modulus) for number in others):
+        raise BadKey("The RSA key has a number that is larger than its modulus.")
+
+
+def load(key: PrivateKey) -> asyncssh.SSHKey:
+    """Make a key of the fields. Raises BadKey where it is none, its halves differ, or its certificate is not signed.
+
+    Takes microseconds for most types; for RSA a quarter of a second at 16,384 bits, and some seconds where somebody
+    made up the numbers for it.
+    """
+    check_sizes(key)
     # The form of a private key file that is not encrypted (OpenSSH's PROTOCOL.key) is what asyncssh reads.
     check = os.urandom(4)
     private = check + check + String(key.algorithm) + key.fields + String(b"")
@@ -106,9 +120,15 @@ def load(key: PrivateKey) -> asyncssh.SSHKey | None:
         b"-----BEGIN OPENSSH PRIVATE KEY-----\n" + base64.encodebytes(file) + b"-----END OPENSSH PRIVATE KEY-----\n"
     )
     try:
-        # OpenSSL's own checks of an RSA key take 100 ms; a signature that verifies says enough of a client's key.
+        if key.public_blob != key.plain_blob:
+            certificates.verify(certificates.read(key.public_blob))
+        if key.algorithm == b"ssh-rsa":
+            _check_rsa(key)
+        # OpenSSL's own checks of an RSA key take 45 s at 16,384 bits; a signature that verifies says enough.
         loaded = asyncssh.import_private_key(armored, unsafe_skip_rsa_key_validation=True)
         _check_halves(loaded, key)
+    except certificates.BadCertificate as error:
+        raise BadKey(error.sentence) from None
     except (ValueError, UnsupportedAlgorithm, OverflowError):
         raise BadKey("The private key is not a key, or does not belong to its public half.") from None
     return loaded
@@ -118,7 +138,7 @@ def fingerprint(public_blob: bytes) -> str:
     """The SHA-256 of a public key, as `ssh-keygen -l` prints it; of a certificate, that of the key it certifies."""
     if certificates.is_certificate(public_blob):
         with suppress(certificates.BadCertificate):  # of something that is none, the hash of its bytes
-            public_blob = certificates.decode(public_blob).key.public_data
+            public_blob = certificates.read(public_blob).plain_key
     return "SHA256:" + base64.b64encode(hashlib.sha256(public_blob).digest()).decode("ascii").rstrip("=")
 
 
@@ -137,12 +157,12 @@ def _parse_certified(kind: bytes, algorithm: bytes, body: SSHPacket) -> PrivateK
     if not certificate.startswith(String(kind)):
         raise PacketDecodeError("the certificate is of another type than the key")
     try:
-        plain = certificates.decode(certificate).key.public_data
+        plain = certificates.read(certificate).plain_key
     except certificates.BadCertificate as error:
         raise PacketDecodeError(error.sentence) from None
-    public = _fields(SSHPacket(plain), "s" * (1 + len(layout.public)))[1:]
+    public = _fields(SSHPacket(plain), 1 + len(layout.public))[1:]
     # What the layout has in front of the certified fields comes from the certificate; for RSA, in the other order.
-    missing = len(layout.private) - len(layout.certified)
+    missing = layout.private - layout.certified
     front = public[::-1][:missing] if layout is _RSA else public[:missing]
     return PrivateKey(algorithm, certificate, plain, b"".join(front + fields))
 
@@ -154,21 +174,29 @@ def _layout(algorithm: bytes) -> _Layout:
     return layout
 
 
-def _fields(body: SSHPacket, layout: str) -> list[bytes]:
-    return [String(body.get_string()) if field == "s" else Byte(body.get_byte()) for field in layout]
+def _fields(body: SSHPacket, count: int) -> list[bytes]:
+    return [String(body.get_string()) for _ in range(count)]
+
+
+def _numbers(key: PrivateKey) -> list[bytes]:
+    """The fields of a key all of whose fields are numbers, big-endian."""
+    return [field[4:] for field in _fields(SSHPacket(key.fields), _LAYOUTS[key.algorithm].private)]
+
+
+def _check_rsa(key: PrivateKey) -> None:
+    """Raise ValueError where the numbers do not fit together: OpenSSL would work on them for seconds."""
+    n, e, d, _iqmp, p, q = (int.from_bytes(number, "big") for number in _numbers(key))
+    if min(p, q) < 3 or p * q != n or any(e * d % (prime - 1) != 1 for prime in (p, q)):
+        raise ValueError("numbers of different RSA keys")
 
 
 def _check_halves(key: asyncssh.SSHKey, sent: PrivateKey) -> None:
-    """Raise ValueError where the private half does not belong to the public one, or is one that OpenSSH refuses."""
+    """Raise ValueError where the private half does not belong to the public one."""
     if key.public_data != sent.plain_blob:
         raise ValueError("another public key")
     if _LAYOUTS[sent.algorithm] is _EDDSA:
-        public, private = _fields(SSHPacket(sent.fields), "ss")
+        public, private = _fields(SSHPacket(sent.fields), 2)
         if not private.endswith(public[4:]):  # asyncssh does not look at the copy behind the seed
             raise ValueError("another public key behind the seed")
-    if sent.algorithm == b"ssh-rsa":
-        bits = int.from_bytes(_fields(SSHPacket(sent.plain_blob), "sss")[2][4:], "big").bit_length()
-        if not _SMALLEST_RSA <= bits <= _LARGEST_RSA:
-            raise ValueError(f"an RSA key of {bits} bits")
     if not key.convert_to_public().verify(b"", key.sign(b"", key.sig_algorithms[0])):
         raise ValueError("the private half is another key's")

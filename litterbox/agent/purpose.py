@@ -9,7 +9,7 @@ from asyncssh.packet import PacketDecodeError, SSHPacket
 
 from litterbox.agent import certificates, public_keys
 from litterbox.agent.binding import Binding
-from litterbox.agent.certificates import Statement
+from litterbox.agent.certificates import BadCertificate, Certificate
 from litterbox.agent.private_keys import algorithm_name
 from litterbox.confirm.visible import quoted
 
@@ -51,7 +51,7 @@ class Login:
     hostbound: bool
     bound: bool = False
     server: Binding | None = attrs.field(default=None, repr=False)
-    certificate: Statement | None = None
+    certificate: Certificate | None = None
     certificate_blob: bytes = attrs.field(default=b"", repr=False)
     oddity: str = ""
 
@@ -176,7 +176,7 @@ class _NotUnderstood(Exception):
 
 def _check(
     session_id: bytes, service: bytes, method: bytes, signed: int, algorithm: str, key: bytes, key_blob: bytes
-) -> Statement | None:
+) -> Certificate | None:
     """Return the certificate that the login shows, None where it shows the key. Raises _NotUnderstood."""
     if len(session_id) not in _SESSION_ID_LENGTHS:
         raise _NotUnderstood(f"a session id of {len(session_id)} bytes is none")
@@ -193,14 +193,14 @@ def _check(
     return certificate
 
 
-def _shown(key: bytes, key_blob: bytes) -> Statement | None:
+def _shown(key: bytes, key_blob: bytes) -> Certificate | None:
     """The same for a key that is not byte for byte the one that would sign, or is a certificate."""
     try:
         certificate = certificates.read(key) if certificates.is_certificate(key) else None
         plain = certificate.plain_key if certificate else public_keys.canonical(key)
         signing = certificates.read(key_blob).plain_key if certificates.is_certificate(key_blob) else key_blob
         is_same = plain == public_keys.canonical(signing)
-    except PacketDecodeError:
+    except (PacketDecodeError, BadCertificate):
         raise _NotUnderstood("its key cannot be read") from None
     if not is_same:
         raise _NotUnderstood(f"its {'certificate' if certificate else 'key'} is not of the key that would sign")
@@ -209,7 +209,7 @@ def _shown(key: bytes, key_blob: bytes) -> Statement | None:
     return certificate
 
 
-def _oddity(user: str, signed: int, key: bytes, key_blob: bytes, certificate: Statement | None) -> str:
+def _oddity(user: str, signed: int, key: bytes, key_blob: bytes, certificate: Certificate | None) -> str:
     if signed != 1:
         return f"it says {signed} where others say 1"
     if key != key_blob and certificate is None and key != public_keys.canonical(key):

@@ -9,12 +9,13 @@ from asyncssh.packet import PacketDecodeError, SSHPacket
 
 from litterbox.agent.binding import SessionBind
 from litterbox.agent.constraints import Constraints, parse_constraints
-from litterbox.agent.private_keys import PrivateKey, parse_private_key
+from litterbox.agent.private_keys import PrivateKey, is_on_security_key, parse_private_key
 from litterbox.confirm.visible import quoted
 
 _EXTENSION: Final = 27
 _SESSION_BIND: Final = b"session-bind@openssh.com"
 _QUERY: Final = b"query"
+_ON_SECURITY_KEY: Final = "a key on a security key (FIDO) stays with the client: Litterbox does not drive the device"
 
 # RFC 9987 section 6.1; 1 to 9 and 24 are version 1's, long dead.
 _NAMES: Final[Mapping[int, str]] = MappingProxyType(
@@ -106,10 +107,11 @@ class Query:
 
 @attrs.frozen
 class Unsupported:
-    """A request that this agent does not answer: its type byte, and its name for the log."""
+    """A request that this agent does not answer: its type byte, its name, and why, for the log."""
 
     number: int
     name: str
+    reason: str = "not supported"
 
 
 @attrs.frozen
@@ -146,6 +148,8 @@ def parse(number: int, body: bytes) -> Request:
     read = _READERS.get(number)
     if read is None:
         return Unsupported(number, _NAMES.get(number, f"request {number}"))
+    if read is _read_add and is_on_security_key(body):
+        return Unsupported(number, _NAMES[number], _ON_SECURITY_KEY)
     try:
         return read(SSHPacket(body))
     except PacketDecodeError as error:

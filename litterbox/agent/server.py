@@ -6,7 +6,7 @@ What a request is answered is answering.py's.
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import trio
@@ -14,7 +14,7 @@ import trio
 from litterbox import peers
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.answering import Conversation
-from litterbox.agent.decisions import Agent, Approve, Ask, Decisions
+from litterbox.agent.decisions import Agent, Approve, Ask, Claims, Decisions, no_claims
 from litterbox.agent.identities import Identities
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.protocol import NEED_DATA, AgentConnection, FramingError, encode
@@ -38,7 +38,7 @@ async def serve_agent(
     known_hosts: KnownHosts,
     ask: Ask,
     audit: AuditLog,
-    claims: Callable[[bytes], Sequence[str]] = lambda _host_key: (),
+    claims: Claims = no_claims,
     approve: Approve = "ask",
     accepts: Callable[[Peer], bool] = may_use_the_box,
     task_status: trio.TaskStatus[list[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,

@@ -6,7 +6,7 @@ from typing import Final
 import attrs
 
 from litterbox.agent.binding import Binding
-from litterbox.agent.certificates import Statement
+from litterbox.agent.certificates import Certificate
 from litterbox.agent.constraints import Constraints, Destination
 from litterbox.agent.identities import Identity
 from litterbox.agent.private_keys import fingerprint
@@ -49,7 +49,7 @@ def login_in_words(login: Login, names: Names) -> Sentence:
     return (Said(login.user), " on ", *_server(login, names), *_with_certificate(login.certificate))
 
 
-def certificate_in_words(certificate: Statement) -> Sentence:
+def certificate_in_words(certificate: Certificate) -> Sentence:
     """Whom a certificate says that it is for, and which authority it names."""
     principals: list[Sentence] = [(Said(name),) for name in certificate.principals]
     whom = _some(principals, ", ", "others") if principals else ("anybody",)
@@ -120,5 +120,5 @@ def _server(login: Login, names: Names) -> Sentence:
     return host_in_words(login.server.shown_key if login.server else login.host_key, names)
 
 
-def _with_certificate(certificate: Statement | None) -> Sentence:
+def _with_certificate(certificate: Certificate | None) -> Sentence:
     return () if certificate is None else (" with the certificate ", Said(certificate.key_id))

@@ -8,9 +8,9 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import display, portal
-from litterbox.capabilities.bus import open_first
+from litterbox.capabilities import display, portal_calls
 from litterbox.capabilities.opening_error import NotChosen, NothingOpens, OpeningError
+from litterbox.capabilities.portal_process import Outcome
 from litterbox.capabilities.xdg_open_program import XdgOpenProgram
 
 MOST_AT_ONCE: Final = 8  # the rest wait for their turn
@@ -46,13 +46,9 @@ class Opener:
         """Open it there; False where that login is over, as its bus or its display says."""
         address = environment.get("DBUS_SESSION_BUS_ADDRESS")
         if address is not None:
-            async with open_first([address]) as found:
-                if found is None:
-                    return False
-                bus, _address = found
-                if await portal.is_there(bus):
-                    await portal.open_uri(bus, uri)
-                    return True
+            outcome = await portal_calls.open_uri(address, uri)
+            if outcome is not Outcome.NO_PORTAL:
+                return outcome is Outcome.OPENED
             _logger.info("the bus %s has no portal that opens links", address)
         if not {"DISPLAY", "WAYLAND_DISPLAY"} & environment.keys():
             raise NothingOpens("no login of the box has a display, and the user's desktop has no portal for links")

@@ -32,13 +32,13 @@ async def is_there(bus: Bus) -> bool:
     return True
 
 
-async def open_uri(bus: Bus, uri: str) -> None:
-    """Open it, and wait until the portal says that it did. Raises OpeningError.
+async def open_uri(bus: Bus, uri: str, *, patience: float) -> None:
+    """Open it, and wait until the portal says that it did, for `patience` seconds. Raises OpeningError.
 
     Cancelled, it takes the request back: a question for a program goes away.
     """
     try:
-        with trio.fail_after(PATIENCE):
+        with trio.fail_after(patience):
             response = await _response(bus, uri)
     except BusError as error:
         raise OpeningError(f"the desktop's portal: {quoted(error.sentence, longest=LONGEST_VALUE)}") from error

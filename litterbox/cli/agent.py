@@ -43,12 +43,18 @@ def command(path: str, *, approve: "Approve", keys: tuple[str, ...], timeout: in
     Without COMMAND it prints SSH_AUTH_SOCK=PATH when it serves, and stays until a signal ends it. With COMMAND, which
     best stands behind `--`, it runs that with SSH_AUTH_SOCK set, and stays until that has ended.
 
-    Only your own processes may connect. `ssh-add` adds more keys, in memory; SIGUSR1 drops those. `litterbox audit
-    --agent` shows the requests and what was decided.
+    Every process with your user ID that reaches PATH may connect. The processes in a box have that ID too: do not put
+    PATH into the home of one. Other users are turned away, root too.
+
+    `ssh-add` adds more keys, in memory; SIGUSR1 drops those. `litterbox audit --agent` shows the requests and what was
+    decided.
 
     The exit status is the command's; 128 and the number of the signal when one killed it, 126 when it cannot be run,
     127 when it is not found. Without COMMAND, 130 after SIGINT, and 0 after SIGTERM and SIGHUP.
     """
+    from litterbox.private_memory import keep_memory_private  # start-up budget
+
+    keep_memory_private()  # before it holds the vault key
     vault_key = _vault_key(keys)
     from litterbox.daemon import host_agent  # start-up budget
 

@@ -21,7 +21,9 @@ def command(name: str | None, *, foreground: bool, spawned: bool, for_session: b
     NAME, it takes the only box there is. SIGTERM, SIGINT and SIGHUP stop it, and the box.
     """
     from litterbox.container import define  # start-up budget
+    from litterbox.private_memory import keep_memory_private  # start-up budget
 
+    keep_memory_private()  # before it holds the vault key
     chosen = define.check_known(name) if name is not None else _only_box(define.known())
     if spawned:
         from litterbox.daemon import process  # start-up budget

@@ -107,7 +107,10 @@ def export(name: str, file: str, *, encrypt: bool, force: bool) -> None:
 @keys.command("list", short_help="List the keys.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of a table.")
 def list_(*, as_json: bool) -> None:
-    """List the stored keys: name, type, fingerprint, and the boxes each is attached to. Needs no password.
+    """List the stored keys: name, type, fingerprint, and the boxes each is attached to. Asks for no password.
+
+    Where LITTERBOX_PASSWORD_COMMAND gives the password, the seal of each key is verified, and a key that was changed by
+    something else is named and makes the exit status 1. Otherwise the command says that nothing was verified.
 
     Behind a box stand the hosts that it may use the key for, where they are limited, and how often it is asked, where
     that is not always: work (github.com; never).
@@ -124,10 +127,21 @@ def list_(*, as_json: bool) -> None:
 @keys.command("print", short_help="Print a public key.")
 @click.argument("name")
 def print_(name: str) -> None:
-    """Print the public key of NAME, as authorized_keys and code hosts take it. Needs no password."""
+    """Print the public key of NAME, as authorized_keys and code hosts take it. Asks for no password.
+
+    Where LITTERBOX_PASSWORD_COMMAND gives the password, the key's seal is verified first, and a public key that was
+    changed by something else is not printed. Otherwise the command says that nothing was verified.
+    """
     from litterbox.keys import access, store
 
-    click.echo(store.find(access.load().store, name).public_key)
+    current = access.load()
+    key = store.find(current.store, name)
+    verification = access.verify(current, key)
+    for error in verification.tampered:
+        raise error
+    click.echo(key.public_key)
+    if verification.unverified:
+        click.echo(f"litterbox: {verification.unverified}", err=True)
 
 
 @keys.command(short_help="Let a box use a key.")

@@ -12,8 +12,12 @@ _COLUMNS = ("NAME", "TYPE", "FINGERPRINT", "ATTACHED TO")
 
 
 def show(*, as_json: bool) -> None:
-    """Print every stored key: JSON when asked for, a table on a terminal, columns anywhere else."""
-    keys = access.load().store.keys
+    """Print every stored key: JSON when asked for, a table on a terminal, columns anywhere else.
+
+    Says whether their seals were verified. Raises TamperedError after the last line where one does not fit.
+    """
+    current = access.load()
+    keys = current.store.keys
     if as_json:
         click.echo(json.dumps([_described(key) for key in keys], indent=2))
     elif not keys:
@@ -22,6 +26,17 @@ def show(*, as_json: bool) -> None:
         _print_table([_row(key) for key in keys])
     else:
         _print_columns([_COLUMNS, *(_row(key) for key in keys)])
+    if keys:
+        _tell(access.verify(current, *keys))
+
+
+def _tell(verification: access.Verification) -> None:
+    if verification.unverified:
+        click.echo(f"litterbox: {verification.unverified}", err=True)
+    for error in verification.tampered[1:]:
+        click.echo(f"litterbox: {error.sentence}", err=True)
+    for error in verification.tampered[:1]:
+        raise error
 
 
 def _described(key: StoredKey) -> dict[str, object]:

@@ -6,12 +6,13 @@ import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
+from types import FrameType
 
 import trio
 
 from litterbox import paths
 from litterbox.agent.added import AddedKeys
-from litterbox.agent.box_claims import box_claims
+from litterbox.agent.box_claims import BoxClaims
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
@@ -90,7 +91,7 @@ async def serve(
                 stored=StoreIdentities.of_box(name, lambda: requests.vault_key),
                 added=added,
                 known_hosts=KnownHosts(),
-                claims=partial(box_claims, paths.home(name)),
+                claims=BoxClaims(paths.home(name)),
                 ask=dialogs.ask,
                 audit=audit,
             )
@@ -106,11 +107,27 @@ async def serve(
 
 
 async def forget_on_signal(added: AddedKeys, *, task_status: trio.TaskStatus[None]) -> None:
-    """SIGUSR1 drops the keys that clients added, as OpenSSH's agent does with all of its own."""
-    with trio.open_signal_receiver(signal.SIGUSR1) as signals:
+    """SIGUSR1 drops the keys that clients added, as OpenSSH's agent does with all of its own.
+
+    A task that waits for the signal would have its turn after requests that are there already. The handler itself runs
+    before the request that is read next. It sets a flag, which every request looks at.
+    """
+    token = trio.lowlevel.current_trio_token()
+
+    def drop_ended() -> None:
+        added.drop_ended()
+        _logger.info("received SIGUSR1: dropped the keys that clients added")
+
+    def forget(_number: int, _frame: FrameType | None) -> None:
+        added.forget()
+        token.run_sync_soon(drop_ended)  # for the case that nobody asks
+
+    before = signal.signal(signal.SIGUSR1, forget)
+    try:
         task_status.started()
-        async for _number in signals:
-            _logger.info("received SIGUSR1: dropped %d keys that clients added", added.clear())
+        await trio.sleep_forever()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 async def _stop_on_signal(stop: trio.Event, scope: trio.CancelScope, *, task_status: trio.TaskStatus[None]) -> None:

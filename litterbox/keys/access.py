@@ -5,9 +5,10 @@ import sys
 import attrs
 
 from litterbox import paths
-from litterbox.keys import password, store
+from litterbox.errors import LitterboxError, TamperedError
+from litterbox.keys import password, store, vault
 from litterbox.keys.document import RustStoreError
-from litterbox.keys.records import Store
+from litterbox.keys.records import Store, StoredKey
 from litterbox.keys.store import Unlocked
 
 
@@ -17,6 +18,17 @@ class Current:
 
     store: Store
     unlocked: Unlocked | None = None
+
+
+@attrs.frozen
+class Verification:
+    """Whether keys are as Litterbox sealed them: `tampered` has an error for each that is not.
+
+    Where that was not looked at, `unverified` says so and why, in a sentence.
+    """
+
+    tampered: tuple[TamperedError, ...] = ()
+    unverified: str = ""
 
 
 def load() -> Current:
@@ -41,6 +53,24 @@ def unlock(current: Current) -> Unlocked:
     if current.store.vault is None:
         return store.unlock_for_changes(current.store, password.new(password.STORE))
     return password.existing(password.STORE, lambda answer: store.unlock_for_changes(current.store, answer))
+
+
+def verify(current: Current, *keys: StoredKey) -> Verification:
+    """Verify the seals of `keys` where nobody need be asked for the password: a command gives it, or it was given."""
+    if current.unlocked is None and not password.has_command(password.STORE):
+        way = f"{password.STORE.variable} is not set, so the seals were not looked at"
+        return Verification(unverified=f"Nothing was verified: {way}, and this is only what keys.ron says.")
+    try:
+        vault_key = unlock(current).vault_key
+    except LitterboxError as error:
+        return Verification(unverified=f"Nothing was verified: this is only what keys.ron says. {error.sentence}")
+    tampered = []
+    for key in keys:
+        try:
+            vault.unseal(key, vault_key)
+        except TamperedError as error:
+            tampered.append(error)
+    return Verification(tuple(tampered))
 
 
 def vault_key_for_box(box: str) -> bytes | None:

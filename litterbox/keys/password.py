@@ -32,13 +32,18 @@ NEW_STORE: Final = Secret("new key store password", "LITTERBOX_NEW_PASSWORD_COMM
 FILE: Final = Secret("passphrase of the key file", "LITTERBOX_PASSPHRASE_COMMAND")
 
 
+def has_command(secret: Secret) -> bool:
+    """Say whether the user named a command for it, so that nobody is asked."""
+    return bool(os.environ.get(secret.variable))
+
+
 def existing(secret: Secret, check: Callable[[bytes], _Proof]) -> _Proof:
     """Ask until `check` takes the answer, and return what it returned.
 
     `check` raises WrongPassword or WrongPassphrase to refuse; after the third time at the terminal, the first
     from a command, that error goes to the caller. Raises PasswordError where nobody can be asked.
     """
-    if os.environ.get(secret.variable):
+    if has_command(secret):
         return check(_from_command(secret))
     prompt = f"{_capitalised(secret.name)}: "
     for _ in range(TRIES - 1):
@@ -51,7 +56,7 @@ def existing(secret: Secret, check: Callable[[bytes], _Proof]) -> _Proof:
 
 def new(secret: Secret) -> bytes:
     """Ask for a password that is to be set, at the terminal twice. Raises PasswordError; none is empty."""
-    if os.environ.get(secret.variable):
+    if has_command(secret):
         password = _from_command(secret)
     else:
         password = _from_terminal(secret, f"{_capitalised(secret.name)}: ")

@@ -10,9 +10,12 @@ import subprocess
 import sys
 import tempfile
 
+import asyncssh
 import attrs
 import pexpect
 import pytest
+from asyncssh.packet import String
+from support.conversation import EMPTY_LIST, LIST, SUCCESS, add, listed
 from support.person import Person
 from support.user import PASSWORD, User, wait_until
 
@@ -215,6 +218,29 @@ def test_sigusr1_drops_what_was_added_and_keeps_the_stores_keys(desk):
         assert desk.listed() == ["stored", "added"]
         agent.send_signal(signal.SIGUSR1)
         wait_until(lambda: desk.listed() == ["stored"], what="the added key's going", within=LONG_ENOUGH)
+
+
+def test_a_signal_drops_the_keys_before_the_next_request_is_answered(desk):
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    with desk.agent("--approve", "all") as agent, socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(LONG_ENOUGH)
+        client.connect(desk.path("agent.sock"))
+
+        def ask(request: bytes) -> bytes:
+            client.sendall(String(request))
+            return client.recv(4096)[4:]
+
+        for _ in range(50):
+            assert ask(add(key)) == SUCCESS
+            assert len(listed(ask(LIST))) == 1
+            agent.send_signal(signal.SIGUSR1)
+            assert ask(LIST) == EMPTY_LIST
+
+
+@pytest.mark.parametrize("name", ["mem", "environ", "maps", "fd/0"])
+def test_its_memory_is_not_for_the_users_other_processes(desk, name):
+    with desk.agent() as agent, pytest.raises(PermissionError), open(f"/proc/{agent.pid}/{name}", "rb") as file:
+        file.read(1)
 
 
 def test_approving_none_refuses_everything(desk):

@@ -253,6 +253,38 @@ def test_a_key_edited_by_hand_is_refused_by_name(keys: Run, home: Path) -> None:
     assert refused.stdout == ""
 
 
+def test_a_public_key_edited_by_hand_is_not_printed_and_is_named_in_the_list(keys: Run, home: Path) -> None:
+    for name in ("work", "home", "spare"):
+        keys("generate", name)
+    store = home / "keys.ron"
+    own, others = (keys("print", name).stdout.split()[1] for name in ("work", "home"))
+    content = store.read_text().replace(own, "swapped").replace(others, own).replace("swapped", others)
+    store.write_text(content)
+
+    printed, listed = keys("print", "work"), keys("list", "--json")
+
+    assert (printed.returncode, printed.stdout) == (1, "")
+    assert "The stored key 'work' is not as Litterbox sealed it" in printed.stderr
+    assert listed.returncode == 1
+    assert [key["name"] for key in json.loads(listed.stdout)] == ["work", "home", "spare"]
+    assert [name for name in ("work", "home", "spare") if f"The stored key '{name}'" in listed.stderr] == [
+        "work",
+        "home",
+    ]
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "--json"], ["print", "work"]])
+def test_what_is_shown_says_whether_it_was_verified(one_key: tuple[Path, Run], command: list[str]) -> None:
+    _home, keys = one_key
+    verified, unverified, wrong = (keys(*command, password=password) for password in (PASSWORD, None, "wrong-one"))
+    assert (verified.returncode, verified.stderr) == (0, "")
+    assert (unverified.returncode, unverified.stdout) == (0, verified.stdout)
+    assert unverified.stderr.startswith("litterbox: Nothing was verified: LITTERBOX_PASSWORD_COMMAND is not set")
+    assert (wrong.returncode, wrong.stdout) == (0, verified.stdout)
+    assert "Nothing was verified" in wrong.stderr
+    assert "The password does not open the key store." in wrong.stderr
+
+
 @pytest.mark.parametrize("content", [b"", b"(\n", b"\xff\xfe", b"(version:2,keys:[])", b"(version: 9)"])
 def test_a_damaged_store_stops_every_command_and_stays_as_it_is(keys: Run, home: Path, content: bytes) -> None:
     (home / "keys.ron").write_bytes(content)

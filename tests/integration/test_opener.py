@@ -1,18 +1,24 @@
 """Links on real desktops: the real portal, and the host's xdg-open where a bus has none, to a handler that records."""
 
+import ctypes
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
 
 import pytest
 import trio
 from support.link_desktop import link_desktop
 
-from litterbox.capabilities import portal, xdg_open_program
+from litterbox.capabilities import portal, portal_process, xdg_open_program
 from litterbox.capabilities.opener import open_opener
 from litterbox.capabilities.opening_error import NotChosen, NothingOpens, OpeningError
+from litterbox.capabilities.portal_process import Outcome
+from litterbox.private_memory import keep_memory_private
 
 LINK = "https://example.org/$(id)/`id`;'x'?a=%20&b=*#~"
+PR_SET_DUMPABLE = 4  # prctl(2)
 UNKNOWN = "litterbox-test:x"  # no program takes it
 
 
@@ -191,6 +197,30 @@ async def test_the_users_own_bus_without_a_display_needs_a_portal(login):
 async def asked_for_a_program(display):
     """The portal's window that asks with which program."""
     return await display.window("Open With")
+
+
+@only_portal
+async def test_a_portal_opens_links_for_a_daemon_whose_memory_is_private(opener, desk):
+    """It would refuse the daemon itself, at whose /proc/PID/root it may not look."""
+    keep_memory_private()
+    try:
+        await opener.open(LINK)
+    finally:
+        ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 1, 0, 0, 0)
+    await opened(desk)
+
+
+@only_portal
+async def test_a_request_whose_daemon_is_killed_takes_the_question_along(login, display):
+    """The process that called the portal sees the end of its input."""
+    command = [sys.executable, "-P", "-m", portal_process.__name__, login["DBUS_SESSION_BUS_ADDRESS"], "60"]
+    process = await trio.lowlevel.open_process(command, stdin=subprocess.PIPE)
+    await process.stdin.send_all(UNKNOWN.encode() + b"\n")
+    await asked_for_a_program(display)
+    await process.stdin.aclose()
+    await display.no_window("Open With")
+    with trio.fail_after(20):
+        assert await process.wait() == Outcome.TAKEN_BACK
 
 
 @only_portal

@@ -10,7 +10,7 @@ from asyncssh.packet import Byte, SSHPacket, String, UInt32
 
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.answering import Conversation
-from litterbox.agent.decisions import Agent, Approve, Decisions
+from litterbox.agent.decisions import Agent, Approve, Claims, Decisions, no_claims
 from litterbox.agent.identities import Identity
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.protocol import NEED_DATA, AgentConnection, encode
@@ -102,7 +102,7 @@ class Talk:
     approve: Approve = "ask"
     reply: Answer | Callable[[Question], Awaitable[Answer]] = Answer.APPROVED_ONCE
     asked: list[Question] = attrs.field(factory=list)
-    claims: Callable[[bytes], Sequence[str]] = lambda _host_key: ()
+    claims: Claims = no_claims
     program: str | None = None  # what the client says that it is, where a test has `requester.claim` say this
     _agent: Agent | None = None
 

@@ -1,6 +1,6 @@
 """Every field of the agent that a box can fill, with the same hostile texts: none leaves its quotes anywhere."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncssh
 import attrs
@@ -81,7 +81,10 @@ def adding(
 
 def claiming(*before: bytes) -> Field:
     async def ask(talk: Talk, value: str) -> None:
-        talk.claims = lambda _host_key: (value,)
+        async def claims(host_keys: Sequence[bytes]) -> dict[bytes, tuple[str, ...]]:
+            return dict.fromkeys(host_keys, (value,))
+
+        talk.claims = claims
         await send(talk, *before, sign(LAPTOP.public_data, login()))
 
     return Field(ask)

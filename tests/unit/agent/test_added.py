@@ -4,7 +4,8 @@ import asyncssh
 import attrs
 import pytest
 import trio
-from asyncssh.packet import Byte, String, UInt32
+from asyncssh.packet import String, UInt32
+from support.workers import busy_workers
 from trio.testing import wait_all_tasks_blocked
 
 from litterbox.agent.added import MOST_BYTES, AddedKeys, describe
@@ -93,6 +94,37 @@ async def test_a_key_that_nobody_asks_for_is_dropped_when_its_lifetime_ends(auto
         nursery.cancel_scope.cancel()
 
 
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda keys, identity: keys.listed() == [],
+        lambda keys, identity: keys.find(identity.public_blob) is None,
+        lambda keys, identity: not keys.remove(identity.public_blob),
+        lambda keys, identity: keys.clear() == 0,
+    ],
+)
+async def test_what_is_forgotten_is_gone_for_whoever_looks_first(look):
+    keys = AddedKeys()
+    await add(keys, ONE)
+    identity = keys.find(ONE.public_data)
+    keys.forget()
+    assert look(keys, identity)
+
+
+async def test_what_is_forgotten_signs_nothing_and_takes_no_room_and_what_comes_later_stays():
+    keys = AddedKeys()
+    await add(keys, ONE, "x" * 190_000, lasting(60))
+    found = keys.find(ONE.public_data)
+    keys.forget()
+    with pytest.raises(SigningError, match="gone"):
+        await keys.sign(found, b"data", 0)
+    keys.forget()
+    keys.check_room(request(TWO, "x" * 190_000))
+    keys.forget()
+    await add(keys, TWO, "later")
+    assert comments(keys) == [b"later"]
+
+
 async def test_removing_one_and_all():
     keys = AddedKeys()
     await add(keys, ONE)
@@ -128,14 +160,22 @@ async def test_a_certificate_is_a_key_of_its_own_beside_the_plain_one():
     assert comments(keys) == [b"certified"]
 
 
-async def test_a_key_on_a_device_is_listed_and_signs_nothing():
-    fields = String(b"A" * 32) + String("ssh:") + Byte(1) + String(b"handle") + String(b"")
-    asked = parse(25, String("sk-ssh-ed25519@openssh.com") + fields + String("token"))
+async def test_what_a_client_can_make_slow_waits_its_turn_and_the_rest_does_not():
     keys = AddedKeys()
-    keys.add(asked, await keys.load(asked.key))
-    assert comments(keys) == [b"token"]
-    with pytest.raises(SigningError, match="security key"):
-        await keys.sign(keys.find(asked.key.public_blob), b"data", 0)
+    await add(keys, ONE)
+    await add(keys, RSA)
+    async with busy_workers():
+        assert await keys.sign(keys.find(ONE.public_data), b"data", 0)
+        for work in (
+            lambda: keys.sign(keys.find(RSA.public_data), b"data", 2),
+            lambda: keys.load(request(RSA).key),
+            lambda: keys.load(request(TWO).key),
+        ):
+            with trio.move_on_after(0.05) as waited:
+                await work()
+            assert waited.cancelled_caught
+        await trio.to_thread.run_sync(int)  # a thread of those that the daemon needs is free
+    assert await keys.sign(keys.find(RSA.public_data), b"data", 2)
 
 
 async def test_there_is_room_for_what_a_list_can_hold_and_no_more():
@@ -149,12 +189,17 @@ async def test_there_is_room_for_what_a_list_can_hold_and_no_more():
 
 async def test_constraints_take_room_too():
     keys = AddedKeys()
-    provider = b"\xff" + String("sk-provider@openssh.com") + String(b"x" * 200_000)
-    count = MOST_BYTES // 200_000
-    for _ in range(count):
-        await add(keys, asyncssh.generate_private_key("ssh-ed25519"), "", provider)
+    hop = String(String("") + String("a") + String("") + (String(TWO.public_data) + b"\0") * 3000)
+    here = String(String("") * 3)
+    limited = b"\xff" + String("restrict-destination-v00@openssh.com") + String(String(here + hop + String("")))
+    while True:
+        asked = request(asyncssh.generate_private_key("ssh-ed25519"), "", limited)
+        if sum(added.size for added in keys._keys.values()) + len(asked.body) > MOST_BYTES:
+            break
+        keys.check_room(asked)
+        keys.add(asked, await keys.load(asked.key))
     with pytest.raises(BadKey, match="4 MiB"):
-        keys.check_room(request(ONE, "", provider))
+        keys.check_room(asked)
 
 
 def test_a_comment_that_is_not_utf_8_is_kept_and_shown_as_well_as_can_be():

@@ -4,8 +4,9 @@ import asyncssh
 import attrs
 import pytest
 import trio
-from asyncssh.packet import Byte, String, UInt32
+from asyncssh.packet import Byte, MPInt, String, UInt32
 from support.asked import fields_of
+from support.certificates import make_certificate
 from support.conversation import (
     EMPTY_LIST,
     EXTENSION_FAILURE,
@@ -26,6 +27,7 @@ from support.conversation import (
     sign,
     unlock,
 )
+from support.workers import busy_workers
 
 from litterbox import paths
 from litterbox.agent.decisions import hosts_in
@@ -121,11 +123,80 @@ async def test_a_key_of_the_store_that_is_added_too_is_listed_once_as_added(talk
     assert listed(await ask(LIST)) == BOTH[:1]
 
 
-async def test_a_bad_key_is_refused_before_anybody_is_asked(talk):
+async def test_a_bad_key_is_refused_after_somebody_agreed_to_it(talk):
     broken = add(MINE).replace(MINE.public_data[-32:], b"x" * 32)
     assert await talk.connect()(broken) == FAILURE
+    assert len(talk.asked) == 1
+    assert [line["decision"] for line in audited()] == ["refused"]
+
+
+def costly() -> bytes:
+    """A request to add an RSA key of 16,384 bits: it took seconds to find out that its numbers are made up."""
+    half = (3 << 8190) + 1
+    return Byte(17) + String("ssh-rsa") + b"".join(map(MPInt, (half**2, 65537, half, half, half, half))) + String("c")
+
+
+async def test_nothing_is_computed_with_a_key_before_somebody_agreed_to_it(talk):
+    talk.reply = Answer.DECLINED
+    async with busy_workers():
+        assert await talk.connect()(costly()) == FAILURE
+    assert [line["decision"] for line in audited()] == ["declined"]
+
+
+async def test_a_key_of_a_size_that_openssh_would_not_use_is_refused_and_nobody_is_asked(talk):
+    large = Byte(17) + String("ssh-rsa") + b"".join(map(MPInt, (1 << 16384, 65537, 3, 3, 3, 3))) + String("c")
+    assert await talk.connect()(large) == FAILURE
     assert talk.asked == []
-    assert audited()[0]["decision"] == "refused"
+    assert "16384 bits" in audited()[0]["detail"]["reason"]
+
+
+async def test_a_key_is_not_added_to_an_agent_that_was_locked_while_it_was_loaded(talk):
+    first, second = talk.connect(), talk.connect()
+    answers = []
+
+    async def add_one() -> None:
+        answers.append(await first(add(MINE)))
+
+    async with trio.open_nursery() as nursery, busy_workers():
+        nursery.start_soon(add_one)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(talk.asked) == 1
+        assert await second(lock(b"secret")) == SUCCESS
+    assert answers == [FAILURE]
+    assert talk.added.listed() == []
+
+
+async def test_a_session_is_verified_by_a_worker_whom_nobody_else_waits_for(talk):
+    first, second = talk.connect(), talk.connect()
+    async with busy_workers():
+        with trio.move_on_after(0.05) as waited:
+            await first(bind(HOST))
+        assert waited.cancelled_caught
+        assert (await second(sign(LAPTOP.public_data)))[0] == 14
+    assert await first(bind(HOST)) == SUCCESS
+
+
+async def test_a_key_on_a_security_key_is_refused_with_a_sentence(talk):
+    fields = String(b"A" * 32) + String("ssh:") + Byte(1) + String(b"handle") + String(b"")
+    assert await talk.connect()(Byte(17) + String("sk-ssh-ed25519@openssh.com") + fields + String("token")) == FAILURE
+    assert talk.asked == []
+    assert "stays with the client" in audited()[0]["detail"]["reason"]
+
+
+async def test_a_provider_of_security_keys_for_another_key_is_refused(talk):
+    provider = b"\xff" + String("sk-provider@openssh.com") + String("/box/evil.so")
+    assert await talk.connect()(add(MINE, constraints=provider)) == FAILURE
+    assert talk.asked == []
+    assert "provider of security keys" in audited()[0]["detail"]["reason"]
+
+
+async def test_a_certificate_with_options_that_are_not_known_is_kept_listed_and_used(talk):
+    blob = make_certificate(MINE, DEV, critical=["verify-required"])
+    ask = talk.connect()
+    body = String("ssh-ed25519-cert-v01@openssh.com") + String(blob) + MINE.encode_agent_cert_private()
+    assert await ask(Byte(17) + body + String("mine")) == SUCCESS
+    assert listed(await ask(LIST)) == [(LAPTOP.public_data, b"me@host"), (blob, b"mine")]
+    assert MINE.convert_to_public().verify(b"data", (await ask(sign(blob)))[5:])
 
 
 async def test_a_key_that_is_removed_while_the_person_is_asked_signs_nothing(talk):
@@ -197,6 +268,14 @@ async def test_a_binding_is_not_asked_about_and_a_failed_one_has_its_own_answer(
     ]
 
 
+async def test_a_binding_that_was_refused_is_remembered(talk, known_hosts):
+    talk.known_hosts, talk.stored = known_hosts, StoredKeys({LIMITED: LAPTOP})
+    ask = talk.connect()
+    await ask(bind(HOST).replace(b"s" * 32, b"t" * 32))
+    await ask(bind(HOST))
+    assert await ask(LIST) == EMPTY_LIST
+
+
 async def test_a_bound_login_is_shown_with_the_hosts_name_and_may_be_approved_for_the_session(talk, known_hosts):
     talk.known_hosts = known_hosts
     ask = talk.connect()
@@ -209,7 +288,11 @@ async def test_a_bound_login_is_shown_with_the_hosts_name_and_may_be_approved_fo
 
 
 async def test_a_name_that_only_the_box_knows_is_shown_as_such(talk):
-    talk.claims = lambda host_key: ("innocent.example.org",) if host_key == HOST.public_data else ()
+
+    async def claims(host_keys):
+        return {host_key: ("innocent.example.org",) for host_key in host_keys if host_key == HOST.public_data}
+
+    talk.claims = claims
     ask = talk.connect()
     await ask(bind(HOST))
     await ask(sign(LAPTOP.public_data, login()))

@@ -4,9 +4,18 @@ import subprocess
 
 import asyncssh
 import pytest
-from asyncssh.packet import Byte, MPInt, PacketDecodeError, SSHPacket, String
+from asyncssh.packet import MPInt, PacketDecodeError, SSHPacket, String
+from support.certificates import make_certificate
 
-from litterbox.agent.private_keys import BadKey, fingerprint, load, parse_private_key
+from litterbox.agent.private_keys import (
+    BadKey,
+    PrivateKey,
+    check_sizes,
+    fingerprint,
+    is_on_security_key,
+    load,
+    parse_private_key,
+)
 
 KINDS = {
     "ssh-ed25519": {},
@@ -57,21 +66,67 @@ def test_a_certified_key_of_each_type_is_listed_as_its_certificate_and_signs_as_
     assert fingerprint(parsed.public_blob) == key.get_fingerprint()
 
 
-SK_ED25519 = (String(b"A" * 32), String("ssh:"), Byte(1), String(b"handle"), String(b""))
-SK_ECDSA = (String("nistp256"), String(KEYS["ecdsa-sha2-nistp256"].public_data[-65:]), *SK_ED25519[1:])
+@pytest.mark.parametrize("kind", ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256-cert-v01@openssh.com"])
+def test_a_key_on_a_security_key_is_known_by_its_type(kind):
+    assert is_on_security_key(String(kind) + b"anything")
+    assert not is_on_security_key(String("ssh-ed25519"))
+    assert not is_on_security_key(b"sk-")
+
+
+def test_a_certificate_with_options_that_are_not_known_can_sign():
+    key = KEYS["ssh-ed25519"]
+    blob = make_certificate(key, CA, critical=["verify-required"])
+    body = String("ssh-ed25519-cert-v01@openssh.com") + String(blob) + key.encode_agent_cert_private()
+    parsed = parse_private_key(SSHPacket(body))
+    assert parsed.public_blob == blob
+    assert load(parsed).public_data == key.public_data
+
+
+def test_a_certificate_that_its_authority_did_not_sign_is_read_and_refused():
+    key = KEYS["ssh-ed25519"]
+    forged = make_certificate(key, CA)[:-1] + b"x"
+    body = String("ssh-ed25519-cert-v01@openssh.com") + String(forged) + key.encode_agent_cert_private()
+    parsed = parse_private_key(SSHPacket(body))
+    with pytest.raises(BadKey, match="did not sign"):
+        load(parsed)
+
+
+def rsa(**changes: int) -> PrivateKey:
+    """A good RSA key, but for the numbers that are given."""
+    private = KEYS["ssh-rsa"].pyca_key.private_numbers()
+    public = private.public_numbers
+    numbers = {"n": public.n, "e": public.e, "d": private.d, "iqmp": private.iqmp, "p": private.p, "q": private.q}
+    body = String("ssh-rsa") + b"".join(MPInt((numbers | changes)[name]) for name in numbers)
+    return parse_private_key(SSHPacket(body))
 
 
 @pytest.mark.parametrize(
-    ("kind", "fields", "public"),
-    [("sk-ssh-ed25519@openssh.com", SK_ED25519, 2), ("sk-ecdsa-sha2-nistp256@openssh.com", SK_ECDSA, 3)],
+    ("changes", "reason"),
+    [
+        ({"n": (1 << 1022) + 1}, "1024 to 16384 bits"),
+        ({"n": (1 << 16384) + 1}, "1024 to 16384 bits"),
+        ({"n": (1 << 1_000_000) + 1}, "1024 to 16384 bits"),
+        ({"e": (1 << 64) + 1}, "at most 64 bits"),
+        ({"d": (1 << 1_000_000) + 1}, "larger than its modulus"),
+        ({"p": (1 << 3000) + 1}, "larger than its modulus"),
+    ],
 )
-def test_a_key_on_a_device_is_read_and_has_no_private_half_here(kind, fields, public):
-    body = SSHPacket(String(kind) + b"".join(fields) + String("comment"))
-    parsed = parse_private_key(body)
-    assert body.get_string() == b"comment"
-    assert parsed.public_blob == String(kind) + b"".join(fields[:public])
-    assert parsed.on_device
-    assert load(parsed) is None
+def test_sizes_of_rsa_that_openssh_would_not_use_are_refused_without_arithmetic(changes, reason):
+    with pytest.raises(BadKey, match=reason):
+        check_sizes(rsa(**changes))
+
+
+@pytest.mark.parametrize("changes", [{"p": 7}, {"p": 0}, {"q": 1}, {"d": 12345}, {"e": 3}])
+def test_numbers_that_do_not_fit_together_never_reach_openssl(changes, monkeypatch):
+    """A signature with made-up numbers of 16,384 bits takes it 3 to 6 seconds."""
+
+    def too_late(*_arguments, **_options):
+        raise AssertionError("OpenSSL was given the key")
+
+    monkeypatch.setattr(asyncssh, "import_private_key", too_late)
+    check_sizes(rsa(**changes))
+    with pytest.raises(BadKey, match="does not belong"):
+        load(rsa(**changes))
 
 
 def test_halves_of_different_keys_are_refused():
@@ -100,8 +155,8 @@ def test_an_rsa_key_that_openssh_would_refuse_is_refused():
         subprocess.run(["openssl", "genrsa", "-traditional", "768"], capture_output=True, check=True).stdout,
         unsafe_skip_rsa_key_validation=True,
     )
-    with pytest.raises(BadKey):
-        load(parse_private_key(SSHPacket(sent(short))))
+    with pytest.raises(BadKey, match="768"):
+        check_sizes(parse_private_key(SSHPacket(sent(short))))
 
 
 @pytest.mark.parametrize(

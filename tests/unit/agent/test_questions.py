@@ -6,10 +6,11 @@ import attrs
 import pytest
 from asyncssh.packet import String, UInt32
 from support.asked import fields_of
+from support.certificates import certificate
 from support.hostile import HOSTILE, check
 
 from litterbox.agent.binding import Binding
-from litterbox.agent.certificates import Statement
+from litterbox.agent.certificates import read
 from litterbox.agent.constraints import Constraints, Destination, Hop
 from litterbox.agent.identities import Identity
 from litterbox.agent.private_keys import PrivateKey, fingerprint
@@ -37,6 +38,7 @@ IDENTITY = Identity("github", BLOB, b"me@host")
 LOGIN = Login(b"s" * 32, "git", "ssh-ed25519", None, hostbound=False)
 NAMED = attrs.evolve(LOGIN, host_key=HOST_KEY, hostbound=True)
 BOUND = attrs.evolve(NAMED, bound=True)
+CERTIFICATE = read(certificate(BLOB))
 COMMIT = Sshsig("git", "sha512")
 
 
@@ -185,7 +187,7 @@ def test_a_window_has_room_for_every_text_at_once(value, proven):
     asker = Asker("b" * 32, hops, lambda _key: Called((), (value,)), value)
     kind = "ecdsa-sha2-nistp521-cert-v01@openssh.com"
     identity = Identity(value, String(kind), b"", constraints=Constraints())
-    said = Statement(BLOB, 1, value, (value,) * 256, HOST_KEY, b"")
+    said = attrs.evolve(CERTIFICATE, key_id=value, principals=(value,) * 256)
     login = Login(
         b"s" * 32, value, kind, HOST_KEY, hostbound=True, bound=proven, certificate=said, certificate_blob=b"blob"
     )

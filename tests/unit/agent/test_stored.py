@@ -7,6 +7,7 @@ import asyncssh
 import attrs
 import pytest
 from asyncssh.packet import String
+from support.workers import busy_workers
 
 from litterbox import paths
 from litterbox.agent.identities import Identity, SigningError
@@ -216,3 +217,13 @@ async def test_a_key_that_the_library_refuses_says_so(monkeypatch):
     monkeypatch.setattr(vault, "unseal", lambda _key, _vault_key: b"not a key")
     with pytest.raises(SigningError, match="'github' cannot sign this"):
         await seen.sign(seen.find(key.public_data), b"data", 0)
+
+
+@pytest.mark.parametrize(("kind", "options"), [("ssh-ed25519", {}), ("ssh-rsa", {"key_size": 2048})])
+async def test_a_stored_key_signs_while_what_clients_made_slow_waits(kind, options):
+    key = private_key(kind, **options)
+    save(sealed("github", key, "work"))
+    seen = identities()
+    async with busy_workers():
+        signature = await seen.sign(seen.find(key.public_data), b"data", 2)
+    assert verifies(key, b"data", signature)
