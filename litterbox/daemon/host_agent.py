@@ -13,11 +13,11 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox import limits, paths
+from litterbox import limits, memory, paths
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.decisions import Approve
 from litterbox.agent.known_hosts import KnownHosts
-from litterbox.agent.server import MAX_CONNECTIONS, serve_agent
+from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
 from litterbox.confirm import zenity
@@ -30,7 +30,6 @@ from litterbox.daemon.sockets import open_listener_at
 from litterbox.errors import INTERRUPTED, DaemonError, LitterboxError
 from litterbox.peers import Peer
 
-_OPEN_FILES: Final = MAX_CONNECTIONS + 1024  # the connections, and room
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _logger = logging.getLogger(__name__)
@@ -55,14 +54,15 @@ def run(agent: HostAgent, command: Sequence[str]) -> int:
     # Beside a command's own words, only what its user must know.
     level = logging.WARNING if command else logging.INFO
     logging.basicConfig(level=level, format="litterbox: %(message)s", stream=sys.stderr)
-    limits.raise_open_files(_OPEN_FILES)
+    memory.prepare()
+    most = limits.connections(1)
     try:
-        return trio.run(_serve, agent, command)
+        return trio.run(_serve, agent, command, most)
     except Exception as error:
         raise _reason(error) from error
 
 
-async def _serve(agent: HostAgent, command: Sequence[str]) -> int:
+async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:
     display = {name: value for name in DISPLAY_VARIABLES if (value := os.environ.get(name))}
     added = AddedKeys()
     status = 0
@@ -89,8 +89,10 @@ async def _serve(agent: HostAgent, command: Sequence[str]) -> int:
                 audit=audit,
                 approve=agent.approve,
                 accepts=_is_own,
+                most=most,
             )
         )
+        memory.settle()
         if command:
             status = await run_command(command, signals, SSH_AUTH_SOCK=agent.path)
         else:

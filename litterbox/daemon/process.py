@@ -11,13 +11,13 @@ from functools import partial
 
 import trio
 
-from litterbox import files, limits, locks, paths
+from litterbox import files, limits, locks, memory, paths
 from litterbox.container import create
 from litterbox.daemon import start
 from litterbox.daemon.serve import serve
 from litterbox.errors import DaemonError, DaemonRunsAlready, LitterboxError
 
-OPEN_FILES = 16384  # two listeners of 4,096 connections, the control socket, a pidfd per session, and room
+LISTENERS_OF_THE_BOX = 2  # the agent's and the host socket
 
 _LOG_SIZE = 1024 * 1024
 _LOG_FILES = 3
@@ -41,9 +41,12 @@ def run(
         files.private_folder(paths.logs())
         daemon_lock = _take_daemon_lock(name)
         _configure_log(name, foreground=tell is None)
-        limits.raise_open_files(OPEN_FILES)
+        memory.prepare()
+        most = limits.connections(LISTENERS_OF_THE_BOX)
         ready = partial(tell_parent, start.READY)
-        enter_lock = trio.run(partial(serve, name, vault_key=vault_key, for_session=for_session, ready=ready))
+        enter_lock = trio.run(
+            partial(serve, name, vault_key=vault_key, for_session=for_session, most_connections=most, ready=ready)
+        )
     except Exception as error:
         reason = _reason(error)
         if daemon_lock >= 0:

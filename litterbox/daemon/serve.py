@@ -9,7 +9,7 @@ from functools import partial
 
 import trio
 
-from litterbox import paths
+from litterbox import memory, paths
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.box_claims import box_claims
 from litterbox.agent.known_hosts import KnownHosts
@@ -30,16 +30,24 @@ from litterbox.daemon.guest import renew_guest_daemon
 from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.daemon.sockets import open_unix_listener
+from litterbox.limits import MAX_CONNECTIONS
 
 _logger = logging.getLogger(__name__)
 
 
-async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready: Callable[[], None]) -> int:
+async def serve(
+    name: str,
+    *,
+    vault_key: bytes | None,
+    for_session: bool,
+    most_connections: int = MAX_CONNECTIONS,
+    ready: Callable[[], None],
+) -> int:
     """Serve the box `name` until its last session is gone or it is told to stop; then stop the box.
 
-    `ready` is called when every part serves. Returns the descriptor of the enter lock, held: the caller closes it
-    after the daemon lock; -1 when a second signal cut the end short. An exception in a listener ends the whole
-    tree; what it was is raised in a group.
+    The box may have `most_connections` to each of its two sockets. `ready` is called when every part serves. Returns
+    the descriptor of the enter lock, held: the caller closes it after the daemon lock; -1 when a second signal cut the
+    end short. An exception in a listener ends the whole tree; what it was is raised in a group.
     """
     enter_lock = -1
     displays = Displays()
@@ -89,11 +97,13 @@ async def serve(name: str, *, vault_key: bytes | None, for_session: bool, ready:
                 claims=partial(box_claims, paths.home(name)),
                 ask=dialogs.ask,
                 audit=audit,
+                most=most_connections,
             )
         )
-        await nursery.start(serve_capabilities, host, capabilities, guest_daemons)
+        await nursery.start(partial(serve_capabilities, host, capabilities, guest_daemons, most=most_connections))
         await nursery.start(serve_control, control, requests.handlers())
         _logger.info("process %d serves the box %s", os.getpid(), name)
+        memory.settle()
         ready()
         nursery.start_soon(renew)
         enter_lock = await until_the_end(name, stop=stop, watcher=watcher, container=container)

@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 import trio
 
+from litterbox import limits
 from litterbox.capabilities import answers, ending
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
@@ -27,7 +28,7 @@ from litterbox.errors import LitterboxError
 from litterbox_guest.messages import STREAMS, HostExec
 
 CAPABILITY: Final = "host_exec"
-MOST_CHILDREN: Final = 32
+MOST_CHILDREN: Final = limits.MAX_HOST_COMMANDS
 
 _MOST_FIELDS: Final = 4  # of a question, for the words of the command
 _MOST_OF_FOLDER: Final = 2  # for the folder

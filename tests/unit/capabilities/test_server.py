@@ -3,11 +3,13 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 import attrs
 import pytest
 import trio
 import trio.testing
+from support.streams import connection_of, stream_pair
 
 from litterbox import paths
 from litterbox.audit import AuditLog
@@ -21,6 +23,8 @@ from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.selections import Selections
 from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm.question import Answer, Question
+from litterbox.daemon.sockets import open_unix_listener
+from litterbox.limits import MAX_HELD_BY_CAPABILITIES, MESSAGE_TIMEOUT
 from litterbox_guest import wire
 from litterbox_guest.messages import Notify
 
@@ -105,10 +109,16 @@ def guest_daemons():
 
 
 @pytest.fixture
-async def peer(nursery, notifier, opener, user, audit, guest_daemons):
-    ours, theirs = trio.testing.memory_stream_pair()
+def streams():
+    with stream_pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+async def peer(nursery, streams, notifier, opener, user, audit, guest_daemons):
     policy = Policy(box="work", ask=user.ask, audit=audit)
     async with open_host_commands(policy, lambda: os.environ) as host_commands:
+        ours, theirs = streams
         requests = Requests(
             policy=policy,
             notifications=Notifications(policy=policy, notifier=notifier),
@@ -119,7 +129,7 @@ async def peer(nursery, notifier, opener, user, audit, guest_daemons):
 
         async def run():
             async with theirs:
-                await server.converse(theirs, requests, guest_daemons, server.Room(), peer=77)
+                await server.converse(theirs, requests, guest_daemons, connection_of(theirs, pid=77))
 
         nursery.start_soon(run)
         yield Peer(ours)
@@ -436,3 +446,102 @@ async def greet(peer):
 
 def frame(body):
     return len(body).to_bytes(4, "big") + body
+
+
+@attrs.define
+class HostSocket:
+    """The box's socket as the daemon serves it; `user` answers."""
+
+    path: str
+    clients: ExitStack
+
+    async def connect(self):
+        stream = await trio.open_unix_socket(self.path)
+        self.clients.enter_context(stream.socket)
+        return Peer(stream)
+
+
+@pytest.fixture
+async def host_socket(nursery, notifier, user, audit, guest_daemons):
+    policy = Policy(box="work", ask=user.ask, audit=audit)
+    requests = Requests(
+        policy=policy,
+        notifications=Notifications(policy=policy, notifier=notifier),
+        links=None,
+        clipboard=None,
+        host_commands=None,
+    )
+    path = paths.host_socket("work")
+    async with open_unix_listener(path) as listener:
+        await nursery.start(server.serve_capabilities, listener, requests, guest_daemons)
+        with ExitStack() as clients:
+            yield HostSocket(path, clients)
+
+
+async def refused_of(peers):
+    """How many of them the host has closed."""
+    await trio.testing.wait_all_tasks_blocked()
+    count = 0
+    for peer in peers:
+        try:
+            count += os.read(peer.stream.socket.fileno(), 1) == b""
+        except BlockingIOError:
+            continue
+        except ConnectionResetError:
+            count += 1
+    return count
+
+
+HALF = wire.MAX_FRAME.to_bytes(4, "big") + b"x" * (wire.MAX_FRAME - 1000)
+ENOUGH = MAX_HELD_BY_CAPABILITIES // wire.MAX_FRAME + 8
+
+
+async def test_half_frames_of_many_connections_are_bounded_together_and_a_small_message_is_served(host_socket, caplog):
+    peers = [await host_socket.connect() for _ in range(ENOUGH)]
+    for peer in peers:
+        with suppress(trio.BrokenResourceError):
+            await peer.stream.send_all(HALF)
+    honest = await host_socket.connect()
+    await greet(honest)
+    refused = await refused_of(peers)
+    assert 8 <= refused <= 9  # who came first keeps what it has
+    assert "all connections together hold" in caplog.text
+
+
+async def test_a_message_that_waits_for_its_answer_counts_as_much_as_half_a_frame(host_socket, user):
+    chosen('notify = "confirm"')
+    user.waits = True
+    peers = [await host_socket.connect() for _ in range(ENOUGH)]
+    for peer in peers:
+        with suppress(trio.BrokenResourceError):
+            await peer.send(HELLO)
+            await peer.send({"type": "notify", "summary": "x" * (wire.MAX_FRAME - 1000)})
+    await trio.testing.wait_all_tasks_blocked()
+    assert len(user.asked) * wire.MAX_FRAME <= MAX_HELD_BY_CAPABILITIES + wire.MAX_FRAME
+    assert len(user.asked) >= ENOUGH - 9
+
+
+async def test_half_a_frame_has_a_deadline_after_hello_too(host_socket, mock_clock, caplog):
+    peer = await host_socket.connect()
+    await greet(peer)
+    for byte in (b"\0", b"\0", b"\0"):
+        await peer.stream.send_all(byte)
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(MESSAGE_TIMEOUT / 3)
+        await trio.testing.wait_all_tasks_blocked()
+    assert await peer.receive() is None
+    assert "did not finish it in time" in caplog.text
+
+
+async def test_a_frame_that_was_finished_takes_its_deadline_along(peer, mock_clock):
+    await greet(peer)
+    ping = wire.encode({"type": "ping"})
+    for _ in range(10):
+        await peer.stream.send_all(ping[:7])
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(MESSAGE_TIMEOUT * 0.9)
+        await peer.stream.send_all(ping[7:])
+        assert await peer.receive() == {"type": "ack"}
+    mock_clock.jump(100 * MESSAGE_TIMEOUT)
+    await peer.send({"type": "ping"})
+    assert await peer.receive() == {"type": "ack"}
