@@ -28,6 +28,8 @@ from litterbox.daemon.host_command import run_command
 from litterbox.daemon.serve import forget_on_signal
 from litterbox.daemon.sockets import open_listener_at
 from litterbox.errors import INTERRUPTED, DaemonError, LitterboxError
+from litterbox.log_format import EscapingFormatter
+from litterbox.log_repeats import RepeatsHandler
 from litterbox.peers import Peer
 
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -53,13 +55,19 @@ def run(agent: HostAgent, command: Sequence[str]) -> int:
     """
     # Beside a command's own words, only what its user must know.
     level = logging.WARNING if command else logging.INFO
-    logging.basicConfig(level=level, format="litterbox: %(message)s", stream=sys.stderr)
+    _configure_log(level)
     memory.prepare()
     most = limits.connections(1)
     try:
         return trio.run(_serve, agent, command, most)
     except Exception as error:
         raise _reason(error) from error
+
+
+def _configure_log(level: int) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(EscapingFormatter("litterbox: %(message)s"))
+    logging.basicConfig(level=level, handlers=[RepeatsHandler([handler])])
 
 
 async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:

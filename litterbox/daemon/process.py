@@ -16,6 +16,8 @@ from litterbox.container import create
 from litterbox.daemon import start
 from litterbox.daemon.serve import serve
 from litterbox.errors import DaemonError, DaemonRunsAlready, LitterboxError
+from litterbox.log_format import EscapingFormatter
+from litterbox.log_repeats import RepeatsHandler
 
 LISTENERS_OF_THE_BOX = 2  # the agent's and the host socket
 
@@ -96,7 +98,9 @@ def _configure_log(name: str, *, foreground: bool) -> None:
     ]
     if foreground:
         handlers.append(logging.StreamHandler(sys.stderr))
-    logging.basicConfig(level=logging.INFO, handlers=handlers, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in handlers:
+        handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[RepeatsHandler(handlers)])
     logging.getLogger("sh").setLevel(logging.CRITICAL)  # it logs argv
     os.chmod(paths.daemon_log(name), files.PRIVATE_FILE)
 
