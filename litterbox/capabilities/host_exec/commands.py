@@ -21,7 +21,7 @@ from litterbox.capabilities.host_exec.folder import Place
 from litterbox.capabilities.host_exec.guarding import Guard, open_guard
 from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox.capabilities.policy import Detail, Policy
-from litterbox.confirm.question import Approval, Question, shows_all
+from litterbox.confirm.question import Approval, Kind, Question, shows_all
 from litterbox.confirm.spread import spread
 from litterbox.container.commands import FOLDER_WARNING, Command, is_in_a_box
 from litterbox.errors import LitterboxError
@@ -105,6 +105,7 @@ class HostCommands:
                 fields=(*shown, *where, *[("Beware", FOLDER_WARNING)] * (command.folder == "box")),
                 request=b"%d" % next(self._numbers),  # each is asked about by itself: one yes, one run
                 approval=Approval(CAPABILITY, words, place.path),
+                kind=Kind.HOST_COMMAND,
             )
             if shows_all(question):
                 return question

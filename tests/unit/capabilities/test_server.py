@@ -13,18 +13,18 @@ from support.streams import connection_of, stream_pair
 
 from litterbox import paths
 from litterbox.audit import AuditLog
-from litterbox.capabilities import server
+from litterbox.capabilities import notify, server
 from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import open_host_commands
 from litterbox.capabilities.notification_service import NotificationError
-from litterbox.capabilities.notify import Notifications
+from litterbox.capabilities.notify import BURST, BURST_INTERVAL, Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.selections import Selections
 from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox.daemon.sockets import open_unix_listener
-from litterbox.limits import MAX_HELD_BY_CAPABILITIES, MESSAGE_TIMEOUT
+from litterbox.limits import MAX_HELD_BY_CAPABILITIES, MAX_NOTIFICATIONS, MESSAGE_TIMEOUT
 from litterbox_guest import wire
 from litterbox_guest.messages import Notify
 
@@ -508,7 +508,12 @@ async def test_half_frames_of_many_connections_are_bounded_together_and_a_small_
     assert "all connections together hold" in caplog.text
 
 
-async def test_a_message_that_waits_for_its_answer_counts_as_much_as_half_a_frame(host_socket, user):
+@pytest.fixture
+def no_rate(monkeypatch):
+    monkeypatch.setattr(notify, "BURST", 1000)
+
+
+async def test_a_message_that_waits_for_its_answer_counts_as_much_as_half_a_frame(no_rate, host_socket, user):
     chosen('notify = "confirm"')
     user.waits = True
     peers = [await host_socket.connect() for _ in range(ENOUGH)]
@@ -545,3 +550,42 @@ async def test_a_frame_that_was_finished_takes_its_deadline_along(peer, mock_clo
     mock_clock.jump(100 * MESSAGE_TIMEOUT)
     await peer.send({"type": "ping"})
     assert await peer.receive() == {"type": "ack"}
+
+
+NOTICE = {"type": "notify", "summary": "Done"}
+
+
+async def test_a_flood_of_notifications_reaches_the_desktop_as_a_few_and_says_why(peer, notifier, mock_clock):
+    await greet(peer)
+    answers = []
+    for _ in range(1000):
+        await peer.send(NOTICE)
+        answers.append(await peer.receive())
+    assert len(notifier.shown) == BURST
+    assert [answer["type"] for answer in answers[BURST:]] == ["error"] * (1000 - BURST)
+    assert answers[-1]["reason"] == (
+        "the box shows too many notifications: it may show one in 2 seconds after 20 at once"
+    )
+    assert audited()[-1]["decision"] == "refused"
+    mock_clock.jump(3 * BURST_INTERVAL)
+    for _ in range(10):
+        await peer.send(NOTICE)
+        await peer.receive()
+    assert len(notifier.shown) == BURST + 3
+
+
+async def test_notifications_that_are_waited_for_are_bounded_and_places_come_free(host_socket, notifier, mock_clock):
+    waiting = [await host_socket.connect() for _ in range(MAX_NOTIFICATIONS)]
+    for peer in waiting:
+        await greet(peer)
+        await peer.send({**NOTICE, "wait": True})
+        assert (await peer.receive())["type"] == "ack"
+    more = await host_socket.connect()
+    await greet(more)
+    await more.send(NOTICE)
+    assert "open already" in (await more.receive())["reason"]
+    await waiting[0].stream.aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    await more.send(NOTICE)
+    assert (await more.receive())["type"] == "ack"
+    assert len(notifier.shown) == MAX_NOTIFICATIONS + 1
