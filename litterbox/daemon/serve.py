@@ -31,6 +31,7 @@ from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.daemon.sockets import open_unix_listener
 from litterbox.limits import MAX_CONNECTIONS
+from litterbox.peers import BoxPeers
 
 _logger = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ async def serve(
             settings_changed=renew,
         )
         added = AddedKeys()
+        peers = BoxPeers()
         await nursery.start(_stop_on_signal, stop, nursery.cancel_scope)
         await nursery.start(forget_on_signal, added)
         await nursery.start(watcher.run)
@@ -97,10 +99,20 @@ async def serve(
                 claims=partial(box_claims, paths.home(name)),
                 ask=dialogs.ask,
                 audit=audit,
+                accepts=peers.may_use,
                 most=most_connections,
             )
         )
-        await nursery.start(partial(serve_capabilities, host, capabilities, guest_daemons, most=most_connections))
+        await nursery.start(
+            partial(
+                serve_capabilities,
+                host,
+                capabilities,
+                guest_daemons,
+                accepts=peers.may_use,
+                most=most_connections,
+            )
+        )
         await nursery.start(serve_control, control, requests.handlers())
         _logger.info("process %d serves the box %s", os.getpid(), name)
         memory.settle()
