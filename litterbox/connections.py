@@ -18,7 +18,7 @@ from litterbox.limits import MAX_CONNECTIONS, MAX_SMALL_MESSAGE
 from litterbox.peers import Peer
 
 _FEW: Final = 256  # connections; so many take little memory, and little of the garbage collector's time
-_MANY: Final = 64 * _FEW  # ended connections, after which garbage is collected however many others are open
+_DELAY: Final = 1.0  # seconds for the tasks of connections to end, each of which takes some turns
 
 _logger = logging.getLogger(__name__)
 
@@ -32,20 +32,49 @@ class NoRoom(Refused):
 
 
 @attrs.define(eq=False)
+class Totals:
+    """The connections of all listeners of a daemon: how many are open, and how many ended since memory was given back.
+
+    Memory is given back when many have ended and few are open. While many are open, that would take too long, and the
+    connections that end meanwhile leave nothing behind that needs the garbage collector: 10,000 of them were tried.
+    """
+
+    open: int = 0
+    _ended: int = 0
+    _few_are_left: trio.Event = attrs.field(factory=trio.Event, init=False)
+
+    def count_end(self) -> None:
+        self.open -= 1
+        self._ended += 1
+        if self._ended >= _FEW and self.open <= _FEW:
+            self._few_are_left.set()
+
+    async def give_memory_back(self) -> None:
+        """Do that after each flood, until cancelled."""
+        while True:
+            await self._few_are_left.wait()
+            await trio.sleep(_DELAY)
+            self._few_are_left = trio.Event()
+            if self.open <= _FEW:
+                self._ended = 0
+                memory.give_back()
+
+
+@attrs.define(eq=False)
 class Connections:
     """The connections of one listener, `name` in the log: at most `most`, which hold `most_held` bytes together.
 
-    Each connection may hold MAX_SMALL_MESSAGE bytes whatever the others hold. State: how many are open, how many ended
-    since memory was given back, and the bytes that are held.
+    Each connection may hold MAX_SMALL_MESSAGE bytes whatever the others hold. `totals` are those of the daemon. State:
+    how many are open, and the bytes that are held.
     """
 
     name: str
     accepts: Callable[[Peer], bool]
     most_held: int
     most: int = MAX_CONNECTIONS
+    totals: Totals = attrs.field(factory=Totals)
     open: int = attrs.field(default=0, init=False)
     held: int = attrs.field(default=0, init=False)
-    _ended: int = attrs.field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         if self.most < MAX_CONNECTIONS:
@@ -62,19 +91,14 @@ class Connections:
         if not self.accepts(peer):
             raise Refused(f"uid {peer.uid} (process {peer.pid}) may not connect")
         self.open += 1
+        self.totals.open += 1
         admitted = Connection(self, connection.fileno(), peer)
         try:
             yield admitted
         finally:
             admitted.hold(0)
             self.open -= 1
-            self._count_end()
-
-    def _count_end(self) -> None:
-        self._ended += 1
-        if self._ended >= _MANY or (self._ended >= _FEW and self.open <= _FEW):
-            self._ended = 0
-            memory.give_back()
+            self.totals.count_end()
 
 
 @attrs.define(eq=False)

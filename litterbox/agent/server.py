@@ -19,7 +19,7 @@ from litterbox.agent.identities import Identities
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.protocol import NEED_DATA, AgentConnection, FramingError, encode
 from litterbox.audit import AuditLog
-from litterbox.connections import Connection, Connections, Refused
+from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
 from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_AGENT, MESSAGE_TIMEOUT
 from litterbox.peers import Peer, may_use_the_box
@@ -43,6 +43,7 @@ async def serve_agent(
     approve: Approve = "ask",
     accepts: Callable[[Peer], bool] = may_use_the_box,
     most: int = MAX_CONNECTIONS,
+    totals: Totals | None = None,
     task_status: trio.TaskStatus[list[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the SSH agent protocol on `listener`, a Unix socket's, until cancelled.
@@ -62,7 +63,9 @@ async def serve_agent(
         audit=audit,
         approve=approve,
     )
-    connections = Connections(f"the agent of {box or 'this host'}", accepts, MAX_HELD_BY_AGENT, most)
+    connections = Connections(
+        f"the agent of {box or 'this host'}", accepts, MAX_HELD_BY_AGENT, most, totals or Totals()
+    )
 
     async def handle(stream: trio.SocketStream) -> None:
         try:

@@ -16,7 +16,7 @@ from litterbox.capabilities import answers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.requests import Requests
 from litterbox.confirm.visible import visible
-from litterbox.connections import Connection, Connections, Refused
+from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
 from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_CAPABILITIES, MESSAGE_TIMEOUT
 from litterbox.peers import Peer, may_use_the_box
@@ -53,10 +53,11 @@ async def serve_capabilities(
     *,
     accepts: Callable[[Peer], bool] = may_use_the_box,
     most: int = MAX_CONNECTIONS,
+    totals: Totals | None = None,
     task_status: trio.TaskStatus[list[trio.SocketListener]],
 ) -> None:
     """Serve the box, its user and its root and nobody else, at most `most` connections, until cancelled."""
-    connections = Connections("the host socket", accepts, MAX_HELD_BY_CAPABILITIES, most)
+    connections = Connections("the host socket", accepts, MAX_HELD_BY_CAPABILITIES, most, totals or Totals())
 
     async def handle(stream: trio.SocketStream) -> None:
         stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)

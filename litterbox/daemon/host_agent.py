@@ -23,6 +23,7 @@ from litterbox.audit import AuditLog
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
+from litterbox.connections import Totals
 from litterbox.daemon.client import DISPLAY_VARIABLES
 from litterbox.daemon.host_command import run_command
 from litterbox.daemon.serve import forget_on_signal
@@ -72,7 +73,7 @@ def _configure_log(level: int) -> None:
 
 async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:
     display = {name: value for name in DISPLAY_VARIABLES if (value := os.environ.get(name))}
-    added = AddedKeys()
+    added, totals = AddedKeys(), Totals()
     status = 0
 
     async def show(question: Question) -> Answer:
@@ -85,6 +86,7 @@ async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:
         dialogs = await stack.enter_async_context(open_dialog_queue(show))
         nursery = await stack.enter_async_context(trio.open_nursery())
         await nursery.start(forget_on_signal, added)
+        nursery.start_soon(totals.give_memory_back)
         await nursery.start(
             partial(
                 serve_agent,
@@ -98,6 +100,7 @@ async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:
                 approve=agent.approve,
                 accepts=_is_own,
                 most=most,
+                totals=totals,
             )
         )
         memory.settle()

@@ -20,6 +20,7 @@ from litterbox.capabilities.server import GuestDaemons, serve_capabilities
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
+from litterbox.connections import Totals
 from litterbox.container.settings import dialog_timeout
 from litterbox.daemon.capabilities import open_capabilities
 from litterbox.daemon.container import open_container_watcher
@@ -84,7 +85,8 @@ async def serve(
             settings_changed=renew,
         )
         added = AddedKeys()
-        peers = BoxPeers()
+        peers, totals = BoxPeers(), Totals()
+        nursery.start_soon(totals.give_memory_back)
         await nursery.start(_stop_on_signal, stop, nursery.cancel_scope)
         await nursery.start(forget_on_signal, added)
         await nursery.start(watcher.run)
@@ -101,6 +103,7 @@ async def serve(
                 audit=audit,
                 accepts=peers.may_use,
                 most=most_connections,
+                totals=totals,
             )
         )
         await nursery.start(
@@ -111,6 +114,7 @@ async def serve(
                 guest_daemons,
                 accepts=peers.may_use,
                 most=most_connections,
+                totals=totals,
             )
         )
         await nursery.start(serve_control, control, requests.handlers())

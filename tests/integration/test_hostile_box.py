@@ -216,6 +216,13 @@ FLOODS = {
 }
 
 
+def test_a_flood_of_both_listeners_that_ends_on_one_after_the_other(measured):
+    with many(lambda: to_host(greeted=False), MAX_CONNECTIONS):
+        with many(to_agent, MAX_CONNECTIONS):
+            wait_until(lambda: measured.look().descriptors > 2 * MAX_CONNECTIONS)
+        wait_until(lambda: measured.look().descriptors < 1.1 * MAX_CONNECTIONS)
+
+
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_of_connections(measured, flood):
     open_one, first = FLOODS[flood]
