@@ -232,7 +232,7 @@ def from_host(frame: dict[str, object]) -> HostMessage:
 def _structured(frame: dict[str, object], union: Any, tags: dict[type, str]) -> Any:
     kind = frame.get("type")
     if kind not in tags.values():
-        raise UnknownMessage(f"unknown message type {str(kind)[:64]!a}")
+        raise UnknownMessage(f"unknown message type {str(kind)[:24]!a}")
     try:
         frame = _with_bytes(frame)
     except ValueError as problem:

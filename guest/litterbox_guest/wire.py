@@ -19,6 +19,9 @@ STDIN_WINDOW = 512 * 1024  # bytes
 # behind input that nobody takes.
 STREAMS = "streams"
 
+# Values in one frame: with all of a megabyte as empty arrays, 350,000 of them, reading it takes 0.15 s and 25 MB.
+MAX_VALUES = 20_000
+
 _PREFIX = 4
 _DATA = b"\0"
 
@@ -60,6 +63,11 @@ class FrameReader:
         """How many bytes wait to be read as frames."""
         return len(self._buffer)
 
+    @property
+    def is_partial(self) -> bool:
+        """Whether what waits begins with a frame that is not complete."""
+        return 0 < len(self._buffer) < _PREFIX + int.from_bytes(self._buffer[:_PREFIX], "big")
+
     def receive_data(self, data: bytes) -> None:
         """Take what the socket gave. `b""` is the end of the stream: raises Truncated inside a frame."""
         if not data and self._buffer:
@@ -69,7 +77,7 @@ class FrameReader:
     def next_frame(self) -> "dict[str, object] | None":
         """The next object, its `data` as bytes where they stood behind it; None when more bytes are needed.
 
-        Raises FrameTooLarge and MalformedFrame.
+        Raises FrameTooLarge and MalformedFrame. Takes milliseconds at most, whatever the frame holds.
         """
         if len(self._buffer) < _PREFIX:
             return None
@@ -84,6 +92,7 @@ class FrameReader:
             body = bytes(view[_PREFIX : end if border < 0 else border])
             data = None if border < 0 else bytes(view[border + 1 : end])
         del self._buffer[:end]
+        _check_values(body)
         try:
             message = json.loads(body.decode("utf-8"))
         except (ValueError, RecursionError) as error:
@@ -93,3 +102,24 @@ class FrameReader:
         if data is not None:
             message["data"] = data
         return message
+
+
+def _check_values(body: bytes) -> None:
+    """Raise MalformedFrame where there are more than MAX_VALUES; an upper bound is enough for nearly every frame."""
+    if _separators(body) <= MAX_VALUES:
+        return
+    # A text may hold as many commas and brackets as it likes. A quote that a text holds stands behind a backslash.
+    quotes = body.count(b'"') - body.count(b'\\"')
+    if quotes > 4 * MAX_VALUES or _separators(_without_texts(body)) > MAX_VALUES:
+        raise MalformedFrame(f"more than {MAX_VALUES} values in one frame")
+
+
+def _separators(body: bytes) -> int:
+    return body.count(b",") + body.count(b"[") + body.count(b"{")
+
+
+def _without_texts(body: bytes) -> bytes:
+    import re  # start-up budget; json has imported it
+
+    # Each text is taken to its end, or to the end of all: no place is looked at twice.
+    return re.sub(rb'"(?:[^"\\]++|\\.?)*+"?', b"", body, flags=re.DOTALL)

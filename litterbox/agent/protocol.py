@@ -89,6 +89,11 @@ class AgentConnection:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def unread(self) -> int:
+        """How many bytes wait to be read as requests."""
+        return len(self._buffer)
+
     def receive_data(self, data: bytes) -> None:
         """Take what the socket gave. The end of the stream needs no call: nobody waits for half a request."""
         self._buffer += data

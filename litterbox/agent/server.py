@@ -1,9 +1,10 @@
 """The SSH agent on a socket: its connections, each in a task of its own.
 
-What a request is answered is answering.py's.
+How requests are answered lives in answering.py.
 """
 
 import logging
+import math
 import os
 import time
 from collections.abc import Callable
@@ -11,7 +12,6 @@ from typing import Final
 
 import trio
 
-from litterbox import peers
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.answering import Conversation
 from litterbox.agent.decisions import Agent, Approve, Ask, Claims, Decisions, no_claims
@@ -19,10 +19,11 @@ from litterbox.agent.identities import Identities
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.protocol import NEED_DATA, AgentConnection, FramingError, encode
 from litterbox.audit import AuditLog
+from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
+from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_AGENT, MESSAGE_TIMEOUT
 from litterbox.peers import Peer, may_use_the_box
 
-MAX_CONNECTIONS: Final = 4096
 _READ_SIZE: Final = 16 * 1024  # bytes; all but the largest requests come in one piece
 _MOMENT: Final = 60e-6  # seconds; about what it costs to be put to sleep and woken
 
@@ -41,14 +42,16 @@ async def serve_agent(
     claims: Claims = no_claims,
     approve: Approve = "ask",
     accepts: Callable[[Peer], bool] = may_use_the_box,
+    most: int = MAX_CONNECTIONS,
+    totals: Totals | None = None,
     task_status: trio.TaskStatus[list[trio.SocketListener]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve the SSH agent protocol on `listener`, a Unix socket's, until cancelled.
 
     `ask` is cancelled when the client that it asks for hangs up; the other arguments are answering.Agent's.
-    Connections of a peer that `accepts` refuses, and those beyond MAX_CONNECTIONS, are closed at once. What goes
-    wrong in a connection ends that connection and is logged. Closes the listener and every connection on the way
-    out; the socket's path is the caller's.
+    Connections of a peer that `accepts` refuses, and those beyond `most`, are closed at once. What goes wrong in a
+    connection ends that connection and is logged. Closes the listener and every connection on the way out; the
+    socket's path is the caller's.
     """
     agent = Agent(
         box=box,
@@ -60,32 +63,23 @@ async def serve_agent(
         audit=audit,
         approve=approve,
     )
-    open_connections = 0
+    connections = Connections(
+        f"the agent of {box or 'this host'}", accepts, MAX_HELD_BY_AGENT, most, totals or Totals()
+    )
 
     async def handle(stream: trio.SocketStream) -> None:
-        nonlocal open_connections
-        open_connections += 1
         try:
-            with stream.socket as connection:
-                if open_connections > MAX_CONNECTIONS:
-                    _logger.warning("%s: more than %d agent connections: closed", agent.who, MAX_CONNECTIONS)
-                    return
-                peer = peers.of(connection)
-                if not accepts(peer):
-                    _logger.warning(
-                        "%s: agent connection of uid %d (process %d) refused", agent.who, peer.uid, peer.pid
-                    )
-                    return
-                conversation = Conversation(agent, Decisions(agent, hangups, connection, peer.pid))
-                await _converse(connection, conversation, alone=lambda: open_connections == 1)
+            with stream.socket as socket, connections.admit(socket) as connection:
+                conversation = Conversation(agent, Decisions(agent, hangups, socket, connection.peer.pid))
+                await _converse(socket.fileno(), connection, conversation, alone=lambda: connections.open == 1)
+        except Refused as error:
+            _logger.warning("%s: agent connection closed: %s", agent.who, error)
         except FramingError as error:
             _logger.warning("%s: agent connection closed: the client sent %s", agent.who, error)
         except OSError as error:
             _logger.info("%s: agent connection lost: %s", agent.who, error)
         except Exception:
             _logger.exception("%s: agent connection closed: a fault of Litterbox", agent.who)
-        finally:
-            open_connections -= 1
 
     async with open_hangups() as hangups, trio.open_nursery() as nursery:
         nursery.start_soon(added.expire)
@@ -93,57 +87,69 @@ async def serve_agent(
 
 
 async def _converse(
-    connection: trio.socket.SocketType, conversation: Conversation, *, alone: Callable[[], bool]
+    descriptor: int, connection: Connection, conversation: Conversation, *, alone: Callable[[], bool]
 ) -> None:
-    """Answer the requests of one connection in order, until its end. Raises FramingError and OSError.
+    """Answer the requests of one connection in order, until its end. Raises FramingError, Refused and OSError.
 
     Reads and writes the descriptor itself: trio's own send and recv yield to the scheduler once more each, which
     would cost a fifth of a signature's time. A client that is `alone` and sends its next request at once is not slept
     for: that would cost as much again.
+
+    A request and its answer are held until the answer is sent. Nothing of either is referred to while the next one is
+    waited for.
     """
-    descriptor = connection.fileno()
     incoming = AgentConnection()
+    deadline = math.inf
     answered = False
     while True:
-        data = _within_a_moment(descriptor) if answered and alone() else None
+        data = _within_a_moment(connection) if answered and alone() else None
         if data is None:
-            await trio.lowlevel.wait_readable(descriptor)
-            data = _read(descriptor)
+            data = await connection.receive(_READ_SIZE, deadline=deadline)
         else:
             await trio.lowlevel.checkpoint()
-        if data is None:
-            continue
         if not data:
             return
         incoming.receive_data(data)
+        del data
         answered = False
         while (request := incoming.next_request()) is not NEED_DATA:
             if answered:  # others have their turn between two requests that came together
                 await trio.lowlevel.checkpoint()
-            await _send(descriptor, encode(await conversation.answer(request)))
+            response = encode(await conversation.answer(request))
+            connection.hold(incoming.unread + len(response))
+            await _send(descriptor, connection, response)
+            del response
             answered = True
+        connection.hold(incoming.unread)
+        if not incoming.unread:
+            deadline = math.inf
+        elif answered or deadline == math.inf:
+            deadline = trio.current_time() + MESSAGE_TIMEOUT
 
 
-def _within_a_moment(descriptor: int) -> bytes | None:
+def _within_a_moment(connection: Connection) -> bytes | None:
     until = time.perf_counter() + _MOMENT
-    data = _read(descriptor)
+    data = connection.read(_READ_SIZE)
     while data is None and time.perf_counter() < until:
-        data = _read(descriptor)
+        data = connection.read(_READ_SIZE)
     return data
 
 
-def _read(descriptor: int) -> bytes | None:
-    """What came, b"" at the end, None where nothing did."""
+async def _send(descriptor: int, connection: Connection, outgoing: bytes) -> None:
+    """Write it all; waits only where the client does not read, and not for ever. Raises Refused and OSError."""
     try:
-        return os.read(descriptor, _READ_SIZE)
+        written = os.write(descriptor, outgoing)
     except BlockingIOError:
-        return None
-
-
-async def _send(descriptor: int, outgoing: bytes) -> None:
-    """Write it all; waits only where the client does not read."""
-    while outgoing:
-        try:
-            outgoing = outgoing[os.write(descriptor, outgoing) :]
-        except BlockingIOError:
+        written = 0
+    if written == len(outgoing):
+        return
+    connection.check()
+    with trio.move_on_after(MESSAGE_TIMEOUT):
+        while outgoing := outgoing[written:]:
             await trio.lowlevel.wait_writable(descriptor)
+            try:
+                written = os.write(descriptor, outgoing)
+            except BlockingIOError:
+                written = 0
+    if outgoing:
+        raise Refused("it does not read its answers")

@@ -12,7 +12,7 @@ from litterbox.capabilities.client import Client
 from litterbox.capabilities.pieces import Pieces, TransferRefused, check_type
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.capabilities.selections import Selection, SelectionError, Selections
-from litterbox.confirm.question import Question
+from litterbox.confirm.question import Kind, Question
 from litterbox.confirm.said import Said, Words, logged
 from litterbox_guest import messages
 from litterbox_guest.messages import ClipboardGet, ClipboardSet
@@ -99,6 +99,7 @@ class Clipboard:
             asks=f"to set your {_which(piece).value}",
             fields=tuple(fields),
             request=repr((piece.mime_type, piece.primary)).encode() + pieces.identity(),
+            kind=Kind.CLIPBOARD_SET,
         )
 
     def _question_of_get(self, request: ClipboardGet) -> Question:
@@ -110,6 +111,7 @@ class Clipboard:
                 ("If you approve", f"the box gets what is in the {_which(request).value} at that moment"),
             ),
             request=repr(request).encode(),
+            kind=Kind.CLIPBOARD_GET,
         )
 
 

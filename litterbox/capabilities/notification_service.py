@@ -1,7 +1,8 @@
 """Notifications of the box on the user's desktop (Desktop Notifications Specification 1.2), over D-Bus.
 
-Each is shown by a connection of its own, so that a service which hangs holds up nobody else. The box's words are shown
-as text: no markup, no control characters, no icon that is a file, and always the box's name.
+Each is shown by a connection of its own, so that a service which hangs holds up nobody else; how many there may be at
+once is bounded by notify.py. The box's words are shown as text: no markup, no control characters, no icon that is a
+file, and always the box's name.
 """
 
 import html

@@ -4,25 +4,26 @@
 """
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
 import attrs
 import trio
 
-from litterbox import __version__, peers
+from litterbox import __version__
 from litterbox.capabilities import answers
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.requests import Requests
 from litterbox.confirm.visible import visible
+from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
+from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_CAPABILITIES, MESSAGE_TIMEOUT
+from litterbox.peers import Peer, may_use_the_box
 from litterbox_guest import messages, wire
 
 HELLO_WITHIN: Final = 10.0  # seconds a connection has to say hello
-MAX_CONNECTIONS: Final = 4096
 MAX_MALFORMED: Final = 5  # the fifth malformed frame closes the connection
-MOST_UNREAD_OF_ALL: Final = 64 * wire.MAX_FRAME  # of all connections together; then those with much are closed
-ALWAYS_ROOM: Final = 16 * 1024  # bytes that a connection may have whatever others do
 MOST_CAPABILITIES: Final = 64  # in a hello
 MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that are read ahead; then the connection waits, its end too
 
@@ -50,63 +51,39 @@ async def serve_capabilities(
     requests: Requests,
     guest_daemons: GuestDaemons,
     *,
+    accepts: Callable[[Peer], bool] = may_use_the_box,
+    most: int = MAX_CONNECTIONS,
+    totals: Totals | None = None,
     task_status: trio.TaskStatus[list[trio.SocketListener]],
 ) -> None:
-    """Serve the box, its user and its root and nobody else, until cancelled."""
-    open_connections = 0
-    room = Room()
+    """Serve the box, its user and its root and nobody else, at most `most` connections, until cancelled."""
+    connections = Connections("the host socket", accepts, MAX_HELD_BY_CAPABILITIES, most, totals or Totals())
 
     async def handle(stream: trio.SocketStream) -> None:
-        nonlocal open_connections
-        peer = peers.of(stream.socket)
-        if open_connections >= MAX_CONNECTIONS or not peers.may_use_the_box(peer):
-            _logger.warning("a connection of uid %d (process %d) was refused", peer.uid, peer.pid)
-            return
-        open_connections += 1
         stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
         try:
-            # Where nothing more is read ahead, this still tells of the client's end.
-            with hangups.cancelling(stream.socket):
-                await converse(stream, requests, guest_daemons, room, peer=peer.pid)
-        except* trio.BrokenResourceError:
+            # Where nothing more is read ahead, the hang-up still tells of the client's end.
+            with connections.admit(stream.socket) as connection, hangups.cancelling(stream.socket):
+                await converse(stream, requests, guest_daemons, connection)
+        except* (trio.BrokenResourceError, ConnectionError):
             _logger.debug("a connection of the box broke")
-        except* (wire.FrameTooLarge, NoRoom) as errors:
+        except* (wire.FrameTooLarge, Refused) as errors:
             _logger.warning("a connection of the box was closed: %s", errors.exceptions[0])
         except* Exception:
             _logger.exception("a connection of the box was closed: a fault of Litterbox")
-        finally:
-            open_connections -= 1
 
     async with open_hangups() as hangups:
         await trio.serve_listeners(handle, [listener], task_status=task_status)
 
 
-class NoRoom(Exception):
-    """The connections of the box hold more than may be read ahead for all of them."""
-
-
-@attrs.define
-class Room:
-    """For what is read ahead of all connections together: a box can open many, and begin a frame on each."""
-
-    taken: int = 0
-
-    def take(self, size: int, *, for_one: int) -> None:
-        """`size` more bytes, or less, are read ahead of a connection, which are then `for_one`. Raises NoRoom."""
-        self.taken += size
-        if for_one > ALWAYS_ROOM and self.taken > MOST_UNREAD_OF_ALL:
-            raise NoRoom(f"{self.taken:,} bytes wait to be read on all connections")
-
-
 async def converse(
-    stream: trio.abc.Stream, requests: Requests, guest_daemons: GuestDaemons, room: Room, *, peer: int
+    stream: trio.SocketStream, requests: Requests, guest_daemons: GuestDaemons, connection: Connection
 ) -> None:
-    """One connection, from its hello to its end. Raises wire.FrameTooLarge and NoRoom, in groups."""
-    conversation = _Conversation(stream, requests, guest_daemons, room, peer)
+    """One connection, from its hello to its end. Raises wire.FrameTooLarge, Refused and ConnectionError, in groups."""
+    conversation = _Conversation(stream, requests, guest_daemons, connection)
     try:
         await conversation.run()
     finally:
-        room.take(-conversation.unread, for_one=0)
         guest_daemons.conversations.discard(conversation)
 
 
@@ -114,17 +91,17 @@ async def converse(
 class _Conversation:
     """One connection. A task of its own reads ahead, so that the client's end is seen while a request is under way."""
 
-    stream: trio.abc.Stream
+    stream: trio.SocketStream
     requests: Requests
     guest_daemons: GuestDaemons
-    room: Room
-    peer: int
+    connection: Connection
     frames: wire.FrameReader = attrs.field(factory=wire.FrameReader)
     accepted: frozenset[str] | None = None  # until its hello
     features: frozenset[str] = frozenset()
     malformed: int = 0
-    unread: int = 0  # bytes, as `room` has them
+    under_way: int = 0  # bytes of the frame that is being answered
     scope: trio.CancelScope = attrs.field(factory=trio.CancelScope)  # of all that the connection does
+    reading: trio.CancelScope = attrs.field(factory=trio.CancelScope)
     sending: trio.Lock = attrs.field(factory=trio.Lock)
     changed: trio.Event = attrs.field(factory=trio.Event)  # bytes came, or were read as a frame
 
@@ -140,34 +117,50 @@ class _Conversation:
                         deadline.deadline = float("inf")
 
     async def _read_ahead(self) -> None:
-        """Collect what the client sends, as far as there is room; its end withdraws what it asked for."""
-        while data := await self.stream.receive_some(_READ_SIZE):
-            self.frames.receive_data(bytes(data))
-            self._tell_change()
-            while self.frames.unread > MOST_UNREAD:
-                await self.changed.wait()
-        self.scope.cancel()
+        """Collect what the client sends, as far as there is room; its end withdraws what it asked for.
+
+        Raises Refused and ConnectionError.
+        """
+        with self.reading:
+            while data := await self.connection.receive(_READ_SIZE):
+                self.frames.receive_data(data)
+                del data  # while more is waited for, only `frames` has it
+                self._tell_change()
+                while self.frames.unread > MOST_UNREAD:
+                    await self.changed.wait()
+            self.scope.cancel()
+        if self.reading.cancelled_caught:
+            raise Refused("it began a frame and did not finish it in time")
 
     async def _next_frame(self) -> dict[str, object]:
         """Raises wire.MalformedFrame, which has been answered, and wire.FrameTooLarge."""
+        self.under_way = 0
         while True:
+            before = self.frames.unread
             try:
                 frame = self.frames.next_frame()
             except wire.MalformedFrame as error:
+                self._tell_change()
                 await self._answer_nonsense(str(error))
                 raise
             except wire.FrameTooLarge as error:
                 await self._tell_excess(str(error))
                 raise
             if frame is not None:
+                self.under_way = before - self.frames.unread
+                self.reading.deadline = float("inf")
                 self._tell_change()
                 return frame
+            self._tell_change()
             await self.changed.wait()
 
     def _tell_change(self) -> None:
-        """Raises NoRoom."""
-        more, self.unread = self.frames.unread - self.unread, self.frames.unread
-        self.room.take(more, for_one=self.unread)
+        """Bytes came, or became a frame: half a frame that nobody finishes is not held for ever."""
+        self.connection.hold(self.frames.unread + self.under_way)
+        if not self.frames.is_partial:
+            self.reading.deadline = float("inf")
+        elif self.reading.deadline == float("inf"):
+            self.reading.deadline = trio.current_time() + MESSAGE_TIMEOUT
         self.changed.set()
         self.changed = trio.Event()
 
@@ -179,7 +172,7 @@ class _Conversation:
 
     async def _tell_excess(self, reason: str) -> None:
         """Say why the connection is closed now, to whoever takes it at once."""
-        self.requests.policy.refuse("connection", {"peer": self.peer}, reason)
+        self.requests.policy.refuse("connection", {"peer": self.connection.peer.pid}, reason)
         with trio.move_on_after(_LAST_WORDS_WITHIN):
             await self._send(wire.encode(answers.error(reason)))
 
@@ -189,12 +182,15 @@ class _Conversation:
         except messages.BadMessage as error:
             await self._send(wire.encode(answers.error(str(error))))
             return
+        del frame  # fields that nobody knows may take far more memory than the message
         if isinstance(message, messages.Hello):
             await self._greet(message)
         elif self.accepted is None:
             await self._send(wire.encode(answers.error("say hello first")))
         else:
-            client = Client(peer=self.peer, features=self.features, send=self._send, receive=self._receive)
+            client = Client(
+                peer=self.connection.peer.pid, features=self.features, send=self._send, receive=self._receive
+            )
             await self.requests.answer(message, self.accepted, client)
 
     async def _receive(self) -> messages.GuestMessage:

@@ -10,7 +10,7 @@ from litterbox.capabilities.link import BadLink, Link, read
 from litterbox.capabilities.opener import Opener
 from litterbox.capabilities.opening_error import OpeningError
 from litterbox.capabilities.policy import Detail, Policy
-from litterbox.confirm.question import MOST_LINES, Question, text
+from litterbox.confirm.question import MOST_LINES, Kind, Question, text
 from litterbox.confirm.said import Said, Words, logged
 from litterbox.confirm.spread import spread
 from litterbox.confirm.visible import quoted, visible
@@ -64,7 +64,7 @@ def question(box: str, link: Link) -> Question:
     if link.user:
         about.append(("User name, not the site", (quoted(link.user, longest=_LONGEST_ASIDE),)))
     request = link.uri.encode(errors="surrogatepass")
-    asked = Question(box=box, asks="to open a link", fields=tuple(about), request=request)
+    asked = Question(box=box, asks="to open a link", fields=tuple(about), request=request, kind=Kind.LINK)
     room = MOST_LINES - len(text(asked).split("\n"))
     return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _LINES_OF_A_PIECE)))
 

@@ -2,12 +2,14 @@
 
 import os
 import shutil
-import sys
+import subprocess
+from typing import IO
 
 import click
 
 from litterbox import paths
 from litterbox.errors import HostError, LitterboxError
+from litterbox.log_format import escape
 
 
 @click.command(short_help="Show the log of a box's daemon.")
@@ -22,9 +24,27 @@ def command(name: str, *, follow: bool) -> None:
         define.check_known(name)
         raise LitterboxError(f"The daemon of {name} has written no log yet.", f"It would be in {path}.")
     if follow:
-        tail = shutil.which("tail")
-        if tail is None:
-            raise HostError("Following a log needs `tail`, of the coreutils.")
-        os.execv(tail, ["tail", "--lines=+1", "--follow=name", "--retry", path])
-    with open(path, encoding="utf-8", errors="replace") as log:
-        shutil.copyfileobj(log, sys.stdout)
+        _follow(path)
+        return
+    with open(path, "rb") as log:
+        _show(log)
+
+
+def _follow(path: str) -> None:
+    """Show the log, and then what is added to it, until Ctrl-C, or until nobody reads us."""
+    tail = shutil.which("tail")
+    if tail is None:
+        raise HostError("Following a log needs `tail`, of the coreutils.")
+    words = [tail, "--lines=+1", "--follow=name", "--retry", f"--pid={os.getpid()}", path]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as following:
+        assert following.stdout is not None
+        try:
+            _show(following.stdout)
+        finally:
+            following.terminate()
+
+
+def _show(log: IO[bytes]) -> None:
+    """Print its lines, escaped once more: a log may hold lines of a version that wrote a box's words as they were."""
+    for line in log:
+        print(escape(line.decode("utf-8", "backslashreplace").removesuffix("\n")), flush=True)

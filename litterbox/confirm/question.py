@@ -65,6 +65,17 @@ _DECIDED_BY: Final = {
 _APPROVALS: Final = frozenset({Answer.APPROVED_ONCE, Answer.APPROVED_SESSION, Answer.REMEMBERED, Answer.ALLOWED})
 
 
+class Kind(Enum):
+    """What a request is for. The user's refusals of one kind pause that kind and no other; the value is for the log."""
+
+    SSH = "its SSH agent"
+    NOTIFY = "notifications"
+    LINK = "links"
+    CLIPBOARD_SET = "setting the clipboard"
+    CLIPBOARD_GET = "reading the clipboard"
+    HOST_COMMAND = "commands of the host"
+
+
 @attrs.frozen
 class Approval:
     """What "for this session" remembers: this request type, subject (a key, a command) and destination.
@@ -86,9 +97,9 @@ class Question:
 
     `box` is None where a program of the host's own asks (`litterbox agent`). `fields` are label and value, in
     order; a label is ours and short, and in a value, whatever is the box's is `Said`. `request` is the request's
-    exact bytes. Two questions that are equal in all of this share one dialog; `claims`, fields that only the requester
-    vouches for, do not tell them apart. `approval` is what an answer "for this session" would cover, or None where
-    that is not offered; with `once`, it is the only approval there is.
+    exact bytes, and `kind` what its refusals count for. Two questions that are equal in all of this share one dialog;
+    `claims`, fields that only the requester vouches for, do not tell them apart. `approval` is what an answer "for
+    this session" would cover, or None where that is not offered; with `once`, it is the only approval there is.
 
     Raises ValueError for more than MOST_FIELDS fields and claims, and for `once` without an approval: a window
     could not show the one, nor keep its word in the other.
@@ -101,6 +112,7 @@ class Question:
     claims: tuple[tuple[str, Words], ...] = attrs.field(default=(), eq=False)
     approval: Approval | None = None
     once: bool = False
+    kind: Kind = Kind.SSH
 
     def __attrs_post_init__(self) -> None:
         if len(self.fields) + len(self.claims) > MOST_FIELDS:

@@ -1,7 +1,8 @@
 """The dialog queue: what is on screen, who waits for it, what is remembered, when the box must pause.
 
-One dialog at a time, in order of arrival. Whoever asks holds a *ticket*: equal questions share one dialog,
-and the last ticket given back ends it. The queue knows nothing of windows; `show` does.
+One dialog at a time, in order of arrival. Whoever asks holds a *ticket*: equal questions share one dialog, and the
+last ticket given back ends it. Refusals pause their own kind of request only, and no kind can take all places: a box
+that is declined links can still be asked about its keys. The queue knows nothing of windows; `show` does.
 """
 
 import logging
@@ -12,10 +13,10 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.confirm.question import Answer, Approval, Question
+from litterbox.confirm.question import Answer, Approval, Kind, Question
 
-MOST_WAITING: Final = 16  # questions behind the one on screen
-STRIKES: Final = 3  # declines, timeouts and withdrawals in a row before the first pause
+MOST_WAITING: Final = 16  # questions behind the one on screen; a place of these is kept for each kind
+STRIKES: Final = 3  # declines, timeouts and withdrawals of one kind in a row before its first pause
 SHORTEST_PAUSE: Final = 5.0  # seconds; doubled by each further strike
 LONGEST_PAUSE: Final = 300.0
 _MOST_DOUBLINGS: Final = 10  # beyond LONGEST_PAUSE; a box may strike for days, and a float doubles 1,021 times
@@ -38,6 +39,14 @@ class _Dialog:
     answer: Answer = Answer.WITHDRAWN
 
 
+@attrs.define
+class _Refusals:
+    """How many refusals of one kind there were in a row, and until when its questions get no window."""
+
+    in_a_row: int = 0
+    paused_until: float = float("-inf")
+
+
 class DialogQueue:
     """The queue of one box; made by `open_dialog_queue`. Its approvals last as long as it does."""
 
@@ -47,8 +56,7 @@ class DialogQueue:
         self._closed = False
         self._arrived = trio.Event()
         self._approvals: dict[Approval, None] = {}
-        self._strikes = 0
-        self._paused_until = float("-inf")
+        self._refusals = {kind: _Refusals() for kind in Kind}
 
     async def ask(self, question: Question) -> Answer:
         """Ask the user; returns at once, without a checkpoint, where no window is needed or none may open.
@@ -60,7 +68,7 @@ class DialogQueue:
             return decided
         dialog = self._dialog(question)
         if dialog is None:
-            if len(self._waiting) >= MOST_WAITING:
+            if not self._has_place(question.kind):
                 return Answer.CROWDED
             dialog = self._waiting[question] = _Dialog(question)
             self._arrived.set()
@@ -112,7 +120,13 @@ class DialogQueue:
             return Answer.REMEMBERED
         if self._closed:
             return Answer.WITHDRAWN
-        return Answer.PAUSED if trio.current_time() < self._paused_until else None
+        paused_until = self._refusals[question.kind].paused_until
+        return Answer.PAUSED if trio.current_time() < paused_until else None
+
+    def _has_place(self, kind: Kind) -> bool:
+        """Whether one more of that kind may wait: each other kind of which none waits has a place kept for it."""
+        others = set(Kind) - {kind} - {question.kind for question in self._waiting}
+        return len(self._waiting) + len(others) < MOST_WAITING
 
     def _dialog(self, question: Question) -> _Dialog | None:
         """The dialog that asks just this, on screen or waiting; not one that is on its way out."""
@@ -123,17 +137,24 @@ class DialogQueue:
 
     def _learn(self, dialog: _Dialog) -> None:
         answer, question = dialog.answer, dialog.question
+        refusals = self._refusals[question.kind]
         if answer.approved:
-            self._strikes = 0
+            refusals.in_a_row = 0
             if answer is Answer.APPROVED_SESSION and question.approval is not None:
                 self._approvals[question.approval] = None
         elif answer in _STRIKES:
-            self._strikes += 1
-            if self._strikes >= STRIKES:
-                doublings = min(self._strikes - STRIKES, _MOST_DOUBLINGS)
+            refusals.in_a_row += 1
+            if refusals.in_a_row >= STRIKES:
+                doublings = min(refusals.in_a_row - STRIKES, _MOST_DOUBLINGS)
                 pause = min(SHORTEST_PAUSE * 2**doublings, LONGEST_PAUSE)
-                self._paused_until = trio.current_time() + pause
-                _logger.warning("%s: %d refusals in a row, no window for %g s", question.who, self._strikes, pause)
+                refusals.paused_until = trio.current_time() + pause
+                _logger.warning(
+                    "%s: %d refusals in a row, no window about %s for %g s",
+                    question.who,
+                    refusals.in_a_row,
+                    question.kind.value,
+                    pause,
+                )
 
     def _withdraw(self, dialog: _Dialog) -> None:
         if dialog is self._on_screen:

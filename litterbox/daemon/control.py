@@ -10,10 +10,11 @@ from litterbox import peers
 from litterbox.daemon import letters
 from litterbox.daemon.letters import Letter
 from litterbox.errors import LitterboxError
+from litterbox.limits import MAX_CONTROL_CONNECTIONS
 
 Handler = Callable[[Letter], Awaitable[Letter]]
 
-REQUEST_WITHIN = 30.0  # seconds that a client has to send its letter
+REQUEST_WITHIN = 30.0  # seconds that a client has to send its letter, and to take its answer
 
 _READ_SIZE = 65536
 
@@ -26,7 +27,11 @@ async def serve_control(
     *,
     task_status: trio.TaskStatus[list[trio.SocketListener]],
 ) -> None:
-    """Answer the user's own processes until cancelled, each by the handler of its `request`."""
+    """Answer the user's own processes until cancelled, each by the handler of its `request`.
+
+    At most MAX_CONTROL_CONNECTIONS are open at once: they have descriptors that no connection of a box can take.
+    """
+    places = trio.Semaphore(MAX_CONTROL_CONNECTIONS)
 
     async def handle(stream: trio.SocketStream) -> None:
         peer = peers.of(stream.socket)
@@ -34,11 +39,20 @@ async def serve_control(
             _logger.warning("control connection of uid %d refused", peer.uid)
             return
         try:
+            places.acquire_nowait()
+        except trio.WouldBlock:
+            _logger.warning("control connection of process %d refused: there are too many", peer.pid)
+            return
+        try:
             with trio.fail_after(REQUEST_WITHIN):
                 request = letters.decode(await _read(stream))
-            await stream.send_all(letters.encode(await _answer(request, handlers)))
+            answer = await _answer(request, handlers)
+            with trio.fail_after(REQUEST_WITHIN):
+                await stream.send_all(letters.encode(answer))
         except (trio.BrokenResourceError, trio.TooSlowError, letters.BadLetter) as error:
             _logger.warning("control connection of process %d ended: %r", peer.pid, error)
+        finally:
+            places.release()
 
     await trio.serve_listeners(handle, [listener], task_status=task_status)
 

@@ -13,24 +13,26 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox import limits, paths
+from litterbox import limits, memory, paths
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.decisions import Approve
 from litterbox.agent.known_hosts import KnownHosts
-from litterbox.agent.server import MAX_CONNECTIONS, serve_agent
+from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
 from litterbox.audit import AuditLog
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
+from litterbox.connections import Totals
 from litterbox.daemon.client import DISPLAY_VARIABLES
 from litterbox.daemon.host_command import run_command
 from litterbox.daemon.serve import forget_on_signal
 from litterbox.daemon.sockets import open_listener_at
 from litterbox.errors import INTERRUPTED, DaemonError, LitterboxError
+from litterbox.log_format import EscapingFormatter
+from litterbox.log_repeats import RepeatsHandler
 from litterbox.peers import Peer
 
-_OPEN_FILES: Final = MAX_CONNECTIONS + 1024  # the connections, and room
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 _logger = logging.getLogger(__name__)
@@ -54,17 +56,24 @@ def run(agent: HostAgent, command: Sequence[str]) -> int:
     """
     # Beside a command's own words, only what its user must know.
     level = logging.WARNING if command else logging.INFO
-    logging.basicConfig(level=level, format="litterbox: %(message)s", stream=sys.stderr)
-    limits.raise_open_files(_OPEN_FILES)
+    _configure_log(level)
+    memory.prepare()
+    most = limits.connections(1)
     try:
-        return trio.run(_serve, agent, command)
+        return trio.run(_serve, agent, command, most)
     except Exception as error:
         raise _reason(error) from error
 
 
-async def _serve(agent: HostAgent, command: Sequence[str]) -> int:
+def _configure_log(level: int) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(EscapingFormatter("litterbox: %(message)s"))
+    logging.basicConfig(level=level, handlers=[RepeatsHandler([handler])])
+
+
+async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:
     display = {name: value for name in DISPLAY_VARIABLES if (value := os.environ.get(name))}
-    added = AddedKeys()
+    added, totals = AddedKeys(), Totals()
     status = 0
 
     async def show(question: Question) -> Answer:
@@ -77,6 +86,7 @@ async def _serve(agent: HostAgent, command: Sequence[str]) -> int:
         dialogs = await stack.enter_async_context(open_dialog_queue(show))
         nursery = await stack.enter_async_context(trio.open_nursery())
         await nursery.start(forget_on_signal, added)
+        nursery.start_soon(totals.give_memory_back)
         await nursery.start(
             partial(
                 serve_agent,
@@ -89,8 +99,11 @@ async def _serve(agent: HostAgent, command: Sequence[str]) -> int:
                 audit=audit,
                 approve=agent.approve,
                 accepts=_is_own,
+                most=most,
+                totals=totals,
             )
         )
+        memory.settle()
         if command:
             status = await run_command(command, signals, SSH_AUTH_SOCK=agent.path)
         else:

@@ -11,14 +11,16 @@ from functools import partial
 
 import trio
 
-from litterbox import files, limits, locks, paths
+from litterbox import files, limits, locks, memory, paths
 from litterbox.container import create
 from litterbox.daemon import start
 from litterbox.daemon.serve import serve
 from litterbox.errors import DaemonError, DaemonRunsAlready, LitterboxError
+from litterbox.log_format import EscapingFormatter
+from litterbox.log_repeats import RepeatsHandler
 from litterbox.sessions import SessionLock
 
-OPEN_FILES = 16384  # two listeners of 4,096 connections, the control socket, a pidfd per session, and room
+LISTENERS_OF_THE_BOX = 2  # the agent's and the host socket
 
 _LOG_SIZE = 1024 * 1024
 _LOG_FILES = 3
@@ -42,11 +44,20 @@ def run(
         files.private_folder(paths.logs())
         daemon_lock = _take_daemon_lock(name)
         _configure_log(name, foreground=tell is None)
-        limits.raise_open_files(OPEN_FILES)
+        memory.prepare()
+        most = limits.connections(LISTENERS_OF_THE_BOX)
         ready = partial(tell_parent, start.READY)
         with SessionLock(paths.session_lock(name)) as sessions:
             enter_lock = trio.run(
-                partial(serve, name, sessions=sessions, vault_key=vault_key, for_session=for_session, ready=ready)
+                partial(
+                    serve,
+                    name,
+                    sessions=sessions,
+                    vault_key=vault_key,
+                    for_session=for_session,
+                    most_connections=most,
+                    ready=ready,
+                )
             )
     except Exception as error:
         reason = _reason(error)
@@ -104,7 +115,9 @@ def _configure_log(name: str, *, foreground: bool) -> None:
     ]
     if foreground:
         handlers.append(logging.StreamHandler(sys.stderr))
-    logging.basicConfig(level=logging.INFO, handlers=handlers, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in handlers:
+        handler.setFormatter(EscapingFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[RepeatsHandler(handlers)])
     logging.getLogger("sh").setLevel(logging.CRITICAL)  # it logs argv
     os.chmod(paths.daemon_log(name), files.PRIVATE_FILE)
 

@@ -10,7 +10,7 @@ from types import FrameType
 
 import trio
 
-from litterbox import paths
+from litterbox import memory, paths
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.box_claims import BoxClaims
 from litterbox.agent.known_hosts import KnownHosts
@@ -21,6 +21,7 @@ from litterbox.capabilities.server import GuestDaemons, serve_capabilities
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
+from litterbox.connections import Totals
 from litterbox.container.settings import dialog_timeout
 from litterbox.daemon.capabilities import open_capabilities
 from litterbox.daemon.container import open_container_watcher
@@ -31,20 +32,28 @@ from litterbox.daemon.guest import renew_guest_daemon
 from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.daemon.sockets import open_unix_listener
+from litterbox.limits import MAX_CONNECTIONS
+from litterbox.peers import BoxPeers
 from litterbox.sessions import SessionLock
 
 _logger = logging.getLogger(__name__)
 
 
 async def serve(
-    name: str, *, sessions: SessionLock, vault_key: bytes | None, for_session: bool, ready: Callable[[], None]
+    name: str,
+    *,
+    sessions: SessionLock,
+    vault_key: bytes | None,
+    for_session: bool,
+    most_connections: int = MAX_CONNECTIONS,
+    ready: Callable[[], None],
 ) -> int:
     """Serve the box `name` until its last session is gone or it is told to stop; then stop the box.
 
-    `sessions` is open for as long as the daemon lives, so that the box can take no lease on that file.
-    `ready` is called when every part serves. Returns the descriptor of the enter lock, held: the caller closes it
-    after the daemon lock; -1 when a second signal cut the end short. An exception in a listener ends the whole
-    tree; what it was is raised in a group.
+    `sessions` is open for as long as the daemon lives, so that the box can take no lease on that file. The box may have
+    `most_connections` to each of its two sockets. `ready` is called when every part serves. Returns
+    the descriptor of the enter lock, held: the caller closes it after the daemon lock; -1 when a second signal cut the
+    end short. An exception in a listener ends the whole tree; what it was is raised in a group.
     """
     enter_lock = -1
     displays = Displays()
@@ -80,6 +89,8 @@ async def serve(
             settings_changed=renew,
         )
         added = AddedKeys()
+        peers, totals = BoxPeers(), Totals()
+        nursery.start_soon(totals.give_memory_back)
         await nursery.start(_stop_on_signal, stop, nursery.cancel_scope)
         await nursery.start(forget_on_signal, added)
         await nursery.start(watcher.run)
@@ -94,11 +105,25 @@ async def serve(
                 claims=BoxClaims(paths.home(name)),
                 ask=dialogs.ask,
                 audit=audit,
+                accepts=peers.may_use,
+                most=most_connections,
+                totals=totals,
             )
         )
-        await nursery.start(serve_capabilities, host, capabilities, guest_daemons)
+        await nursery.start(
+            partial(
+                serve_capabilities,
+                host,
+                capabilities,
+                guest_daemons,
+                accepts=peers.may_use,
+                most=most_connections,
+                totals=totals,
+            )
+        )
         await nursery.start(serve_control, control, requests.handlers())
         _logger.info("process %d serves the box %s", os.getpid(), name)
+        memory.settle()
         ready()
         nursery.start_soon(renew)
         enter_lock = await until_the_end(name, stop=stop, sessions=sessions, watcher=watcher, container=container)

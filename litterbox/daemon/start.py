@@ -12,6 +12,7 @@ import time
 
 from litterbox import files, paths, standard
 from litterbox.errors import DaemonError, DaemonRunsAlready
+from litterbox.memory import ENVIRONMENT
 
 READY_DESCRIPTOR = 3
 READY = b"ready\n"
@@ -77,7 +78,8 @@ def _become_daemon(name: str, secret: int, ready: int, options: list[str]) -> No
         os.set_inheritable(READY_DESCRIPTOR, True)  # noqa: FBT003 - dup2 onto itself keeps close-on-exec
         os.chdir("/")
         # -P: the folder we were called from holds no modules of ours
-        os.execv(sys.executable, [sys.executable, "-P", "-m", "litterbox", "daemon", name, "--spawned", *options])
+        words = [sys.executable, "-P", "-m", "litterbox", "daemon", name, "--spawned", *options]
+        os.execve(sys.executable, words, {**os.environ, **ENVIRONMENT})
     except OSError as error:
         where = error.filename or sys.executable
         os.write(ready, report(f"The daemon of {name} cannot be started: {error.strerror}: {where}", ""))

@@ -271,7 +271,7 @@ def test_processes_of_others_are_turned_away(desk, other, uid):
             assert desk.run("sudo", "-u", other, "/usr/bin/python3", "-c", connect, path).stdout == "b''\n"
             assert desk.run("ssh-add", "-l", name=path).returncode == 1
             end(agent)
-            assert f"agent connection of uid {uid} " in agent.stderr.read()
+            assert f"agent connection closed: uid {uid} " in agent.stderr.read()
     assert [line["what"] for line in desk.audit()] == ["list"]
 
 

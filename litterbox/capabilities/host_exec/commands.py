@@ -12,6 +12,7 @@ from typing import Final
 import attrs
 import trio
 
+from litterbox import limits
 from litterbox.capabilities import answers, ending
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
@@ -21,7 +22,7 @@ from litterbox.capabilities.host_exec.folder import Place
 from litterbox.capabilities.host_exec.guarding import Guard, open_guard
 from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox.capabilities.policy import Detail, Policy
-from litterbox.confirm.question import Approval, Question, shows_all
+from litterbox.confirm.question import Approval, Kind, Question, shows_all
 from litterbox.confirm.said import LONGEST_APPROVED, Said, Words, logged, rendered
 from litterbox.confirm.spread import spread
 from litterbox.container.commands import FOLDER_WARNING, Command, is_in_a_box
@@ -29,7 +30,7 @@ from litterbox.errors import LitterboxError
 from litterbox_guest.messages import STREAMS, HostExec
 
 CAPABILITY: Final = "host_exec"
-MOST_CHILDREN: Final = 32
+MOST_CHILDREN: Final = limits.MAX_HOST_COMMANDS
 
 _MOST_FIELDS: Final = 4  # of a question, for the words of the command
 _MOST_OF_FOLDER: Final = 2  # for the folder
@@ -124,6 +125,7 @@ class HostCommands:
                     rendered(_place(command, place), LONGEST_APPROVED),
                     rendered((Said(words),), LONGEST_APPROVED),
                 ),
+                kind=Kind.HOST_COMMAND,
             )
             if shows_all(question):
                 return question

@@ -4,7 +4,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import ExitStack, asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from functools import partial
 
 import asyncssh
@@ -15,7 +15,6 @@ from asyncssh.packet import Byte, String, UInt32
 from trio.testing import wait_all_tasks_blocked
 
 from litterbox import paths
-from litterbox.agent import server
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.identities import Identity, SigningError
 from litterbox.agent.known_hosts import KnownHosts
@@ -24,6 +23,7 @@ from litterbox.agent.server import serve_agent
 from litterbox.audit import AuditLog
 from litterbox.confirm.question import Answer, Question
 from litterbox.errors import KeyStoreError
+from litterbox.limits import MAX_HELD_BY_AGENT, MESSAGE_TIMEOUT
 
 PRIVATE = asyncssh.generate_private_key("ssh-ed25519", comment="me@host")
 BLOB = PRIVATE.public_data
@@ -355,12 +355,11 @@ async def test_another_uid_is_turned_away(caplog):
         client = await agent.connect()
         assert await client.answer() == b""
     assert user.asked == []
-    assert f"agent connection of uid {os.getuid()}" in caplog.text
+    assert f"agent connection closed: uid {os.getuid()} (process {os.getpid()}) may not connect" in caplog.text
 
 
-async def test_connections_beyond_the_bound_are_closed_at_once_and_places_come_free(monkeypatch):
-    monkeypatch.setattr(server, "MAX_CONNECTIONS", 3)
-    async with serving(User()) as agent:
+async def test_connections_beyond_the_bound_are_closed_at_once_and_places_come_free():
+    async with serving(User(), most=3) as agent:
         clients = [await agent.connect() for _ in range(3)]
         assert await clients[2].ask(LIST) == ONE_KEY
         assert await (await agent.connect()).answer() == b""
@@ -401,6 +400,95 @@ async def test_a_client_that_reads_nothing_holds_up_nobody():
             while True:
                 await deaf.send(LIST * 1000)
         assert await (await agent.connect()).ask(LIST) == ONE_KEY
+
+
+HALF = (MAX_MESSAGE).to_bytes(4, "big") + Byte(13) + b"x" * (MAX_MESSAGE - 100)
+
+
+async def test_half_messages_of_many_connections_are_bounded_together_and_a_small_request_is_served_still(caplog):
+    user = User()
+    async with serving(user) as agent:
+        clients = [await agent.connect() for _ in range(2 * MAX_HELD_BY_AGENT // MAX_MESSAGE)]
+        for client in clients:
+            with suppress(trio.BrokenResourceError):
+                await client.send(HALF)
+        await wait_all_tasks_blocked()
+        assert await (await agent.connect()).ask(LIST) == ONE_KEY
+        still_open = [client for client in clients if not has_ended(client)]
+    assert len(still_open) * len(HALF) <= MAX_HELD_BY_AGENT
+    assert len(still_open) >= MAX_HELD_BY_AGENT // MAX_MESSAGE - 1  # who came first keeps what it has
+    assert "all connections together hold" in caplog.text
+
+
+async def test_a_request_that_waits_for_its_answer_counts_as_much_as_half_a_message():
+    user = User(trio.sleep_forever)
+    data = b"x" * (MAX_MESSAGE - 1000)
+    async with serving(user) as agent:
+        clients = [await agent.connect() for _ in range(2 * MAX_HELD_BY_AGENT // MAX_MESSAGE)]
+        for client in clients:
+            with suppress(trio.BrokenResourceError):
+                await client.send(sign_request(data))
+        await wait_all_tasks_blocked()
+        assert len(user.asked) * len(data) <= MAX_HELD_BY_AGENT
+        user.reply = Answer.APPROVED_ONCE
+        assert await (await agent.connect()).ask(LIST) == ONE_KEY
+
+
+async def test_what_a_connection_held_is_free_when_it_ends():
+    async with serving(User()) as agent:
+        for _ in range(2 * MAX_HELD_BY_AGENT // MAX_MESSAGE):
+            client = await agent.connect()
+            await client.send(HALF)
+            await client.stream.aclose()
+        await wait_all_tasks_blocked()
+        client = await agent.connect()
+        await client.send(HALF)
+        await wait_all_tasks_blocked()
+        assert not has_ended(client)
+
+
+async def test_half_a_message_has_a_deadline_and_an_idle_connection_none(mock_clock, caplog):
+    async with serving(User()) as agent:
+        idle, slow = await agent.connect(), await agent.connect()
+        for byte in LIST[:3]:  # the deadline is the message's, not a byte's
+            await slow.send(bytes([byte]))
+            await wait_all_tasks_blocked()
+            mock_clock.jump(MESSAGE_TIMEOUT / 3)
+            await wait_all_tasks_blocked()
+        assert await slow.answer() == b""
+        assert "did not finish it in time" in caplog.text
+        mock_clock.jump(1000 * MESSAGE_TIMEOUT)
+        await wait_all_tasks_blocked()
+        assert await idle.ask(LIST) == ONE_KEY
+
+
+async def test_a_client_that_does_not_read_its_answers_is_closed(mock_clock, caplog):
+    async with serving(User()) as agent:
+        deaf = await agent.connect()
+        while fill(deaf):
+            await wait_all_tasks_blocked()
+        mock_clock.jump(MESSAGE_TIMEOUT + 1)
+        await wait_all_tasks_blocked()
+        assert "does not read its answers" in caplog.text
+        assert await (await agent.connect()).ask(LIST) == ONE_KEY
+
+
+def fill(client: Client) -> int:
+    """Send as many requests as go out without waiting; returns how many bytes that was."""
+    sent = 0
+    with suppress(BlockingIOError):
+        while True:
+            sent += os.write(client.stream.socket.fileno(), LIST * 1000)
+    return sent
+
+
+def has_ended(client: Client) -> bool:
+    try:
+        return os.read(client.stream.socket.fileno(), 1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
 
 
 async def test_cancelling_closes_every_connection_and_the_listener():

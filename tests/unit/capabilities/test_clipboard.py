@@ -3,11 +3,13 @@
 import base64
 import json
 import os
+from contextlib import ExitStack
 
 import attrs
 import pytest
 import trio
 import trio.testing
+from support.streams import connection_of, stream_pair
 
 from litterbox import paths
 from litterbox.audit import AuditLog
@@ -113,7 +115,7 @@ def user():
 
 @pytest.fixture
 async def connect(nursery, desktop, user):
-    with AuditLog("work") as audit:
+    with AuditLog("work") as audit, ExitStack() as pairs:
         policy = Policy(box="work", ask=user.ask, audit=audit)
         requests = Requests(
             policy=policy,
@@ -124,11 +126,11 @@ async def connect(nursery, desktop, user):
         )
 
         async def open_one(*features):
-            ours, theirs = trio.testing.memory_stream_pair()
+            ours, theirs = pairs.enter_context(stream_pair())
 
             async def run():
                 async with theirs:
-                    await server.converse(theirs, requests, server.GuestDaemons(), server.Room(), peer=77)
+                    await server.converse(theirs, requests, server.GuestDaemons(), connection_of(theirs, pid=77))
 
             nursery.start_soon(run)
             peer = Peer(ours)

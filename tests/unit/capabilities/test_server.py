@@ -3,25 +3,29 @@
 import json
 import os
 from collections.abc import Callable
+from contextlib import ExitStack, suppress
 
 import attrs
 import pytest
 import trio
 import trio.testing
+from support.streams import connection_of, stream_pair
 
 from litterbox import paths
 from litterbox.audit import AuditLog
-from litterbox.capabilities import server
+from litterbox.capabilities import notify, server
 from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import open_host_commands
 from litterbox.capabilities.notification_service import NotificationError
-from litterbox.capabilities.notify import Notifications
+from litterbox.capabilities.notify import BURST, BURST_INTERVAL, Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.selections import Selections
 from litterbox.capabilities.xdg_open import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.said import Said
+from litterbox.daemon.sockets import open_unix_listener
+from litterbox.limits import MAX_HELD_BY_CAPABILITIES, MAX_NOTIFICATIONS, MESSAGE_TIMEOUT
 from litterbox_guest import wire
 from litterbox_guest.messages import Notify
 
@@ -106,10 +110,16 @@ def guest_daemons():
 
 
 @pytest.fixture
-async def peer(nursery, notifier, opener, user, audit, guest_daemons):
-    ours, theirs = trio.testing.memory_stream_pair()
+def streams():
+    with stream_pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+async def peer(nursery, streams, notifier, opener, user, audit, guest_daemons):
     policy = Policy(box="work", ask=user.ask, audit=audit)
     async with open_host_commands(policy, lambda: os.environ) as host_commands:
+        ours, theirs = streams
         requests = Requests(
             policy=policy,
             notifications=Notifications(policy=policy, notifier=notifier),
@@ -120,7 +130,7 @@ async def peer(nursery, notifier, opener, user, audit, guest_daemons):
 
         async def run():
             async with theirs:
-                await server.converse(theirs, requests, guest_daemons, server.Room(), peer=77)
+                await server.converse(theirs, requests, guest_daemons, connection_of(theirs, pid=77))
 
         nursery.start_soon(run)
         yield Peer(ours)
@@ -448,3 +458,146 @@ async def test_a_signal_to_host_exec_withdraws_the_question_about_its_command(pe
     await peer.send({"type": "host_exec_signal", "signal": "INT"})
     assert await peer.receive() == {"type": "error", "reason": "it was withdrawn by SIGINT", "status": 130}
     assert [line["decision"] for line in audited()] == ["declined"]
+
+
+@attrs.define
+class HostSocket:
+    """The box's socket as the daemon serves it; `user` answers."""
+
+    path: str
+    clients: ExitStack
+
+    async def connect(self):
+        stream = await trio.open_unix_socket(self.path)
+        self.clients.enter_context(stream.socket)
+        return Peer(stream)
+
+
+@pytest.fixture
+async def host_socket(nursery, notifier, user, audit, guest_daemons):
+    policy = Policy(box="work", ask=user.ask, audit=audit)
+    requests = Requests(
+        policy=policy,
+        notifications=Notifications(policy=policy, notifier=notifier),
+        links=None,
+        clipboard=None,
+        host_commands=None,
+    )
+    path = paths.host_socket("work")
+    async with open_unix_listener(path) as listener:
+        await nursery.start(server.serve_capabilities, listener, requests, guest_daemons)
+        with ExitStack() as clients:
+            yield HostSocket(path, clients)
+
+
+async def refused_of(peers):
+    """How many of them the host has closed."""
+    await trio.testing.wait_all_tasks_blocked()
+    count = 0
+    for peer in peers:
+        try:
+            count += os.read(peer.stream.socket.fileno(), 1) == b""
+        except BlockingIOError:
+            continue
+        except ConnectionResetError:
+            count += 1
+    return count
+
+
+HALF = wire.MAX_FRAME.to_bytes(4, "big") + b"x" * (wire.MAX_FRAME - 1000)
+ENOUGH = MAX_HELD_BY_CAPABILITIES // wire.MAX_FRAME + 8
+
+
+async def test_half_frames_of_many_connections_are_bounded_together_and_a_small_message_is_served(host_socket, caplog):
+    peers = [await host_socket.connect() for _ in range(ENOUGH)]
+    for peer in peers:
+        with suppress(trio.BrokenResourceError):
+            await peer.stream.send_all(HALF)
+    honest = await host_socket.connect()
+    await greet(honest)
+    refused = await refused_of(peers)
+    assert 8 <= refused <= 9  # who came first keeps what it has
+    assert "all connections together hold" in caplog.text
+
+
+@pytest.fixture
+def no_rate(monkeypatch):
+    monkeypatch.setattr(notify, "BURST", 1000)
+
+
+async def test_a_message_that_waits_for_its_answer_counts_as_much_as_half_a_frame(no_rate, host_socket, user):
+    chosen('notify = "confirm"')
+    user.waits = True
+    peers = [await host_socket.connect() for _ in range(ENOUGH)]
+    for peer in peers:
+        with suppress(trio.BrokenResourceError):
+            await peer.send(HELLO)
+            await peer.send({"type": "notify", "summary": "x" * (wire.MAX_FRAME - 1000)})
+    await trio.testing.wait_all_tasks_blocked()
+    assert len(user.asked) * wire.MAX_FRAME <= MAX_HELD_BY_CAPABILITIES + wire.MAX_FRAME
+    assert len(user.asked) >= ENOUGH - 9
+
+
+async def test_half_a_frame_has_a_deadline_after_hello_too(host_socket, mock_clock, caplog):
+    peer = await host_socket.connect()
+    await greet(peer)
+    for byte in (b"\0", b"\0", b"\0"):
+        await peer.stream.send_all(byte)
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(MESSAGE_TIMEOUT / 3)
+        await trio.testing.wait_all_tasks_blocked()
+    assert await peer.receive() is None
+    assert "did not finish it in time" in caplog.text
+
+
+async def test_a_frame_that_was_finished_takes_its_deadline_along(peer, mock_clock):
+    await greet(peer)
+    ping = wire.encode({"type": "ping"})
+    for _ in range(10):
+        await peer.stream.send_all(ping[:7])
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(MESSAGE_TIMEOUT * 0.9)
+        await peer.stream.send_all(ping[7:])
+        assert await peer.receive() == {"type": "ack"}
+    mock_clock.jump(100 * MESSAGE_TIMEOUT)
+    await peer.send({"type": "ping"})
+    assert await peer.receive() == {"type": "ack"}
+
+
+NOTICE = {"type": "notify", "summary": "Done"}
+
+
+async def test_a_flood_of_notifications_reaches_the_desktop_as_a_few_and_says_why(peer, notifier, mock_clock):
+    await greet(peer)
+    answers = []
+    for _ in range(1000):
+        await peer.send(NOTICE)
+        answers.append(await peer.receive())
+    assert len(notifier.shown) == BURST
+    assert [answer["type"] for answer in answers[BURST:]] == ["error"] * (1000 - BURST)
+    assert answers[-1]["reason"] == (
+        "the box shows too many notifications: it may show one in 2 seconds after 20 at once"
+    )
+    assert audited()[-1]["decision"] == "refused"
+    mock_clock.jump(3 * BURST_INTERVAL)
+    for _ in range(10):
+        await peer.send(NOTICE)
+        await peer.receive()
+    assert len(notifier.shown) == BURST + 3
+
+
+async def test_notifications_that_are_waited_for_are_bounded_and_places_come_free(host_socket, notifier, mock_clock):
+    waiting = [await host_socket.connect() for _ in range(MAX_NOTIFICATIONS)]
+    for peer in waiting:
+        await greet(peer)
+        await peer.send({**NOTICE, "wait": True})
+        assert (await peer.receive())["type"] == "ack"
+    more = await host_socket.connect()
+    await greet(more)
+    await more.send(NOTICE)
+    assert "open already" in (await more.receive())["reason"]
+    await waiting[0].stream.aclose()
+    await trio.testing.wait_all_tasks_blocked()
+    await more.send(NOTICE)
+    assert (await more.receive())["type"] == "ack"
+    assert len(notifier.shown) == MAX_NOTIFICATIONS + 1

@@ -9,12 +9,12 @@ import pytest
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from litterbox.confirm.question import Answer, Approval, Question
+from litterbox.confirm.question import Answer, Approval, Kind, Question
 from litterbox.confirm.queue import LONGEST_PAUSE, MOST_WAITING, DialogQueue, open_dialog_queue
 
 
-def question(name: str, approval: Approval | None = None) -> Question:
-    return Question(box="work", asks=f"for {name}", fields=(), request=name.encode(), approval=approval)
+def question(name: str, approval: Approval | None = None, kind: Kind = Kind.SSH) -> Question:
+    return Question(box="work", asks=f"for {name}", fields=(), request=name.encode(), approval=approval, kind=kind)
 
 
 LIST = Approval("list", "", "")
@@ -57,13 +57,13 @@ class Box:
     nursery: trio.Nursery
     got: list[tuple[str, Answer]] = attrs.field(factory=list)
 
-    async def asks(self, name: str, approval: Approval | None = None) -> trio.CancelScope:
+    async def asks(self, name: str, approval: Approval | None = None, kind: Kind = Kind.SSH) -> trio.CancelScope:
         """Ask; cancel the returned scope to hang up."""
         scope = trio.CancelScope()
 
         async def ask() -> None:
             with scope:
-                self.got.append((name, await self.queue.ask(question(name, approval))))
+                self.got.append((name, await self.queue.ask(question(name, approval, kind))))
 
         self.nursery.start_soon(ask)
         await wait_all_tasks_blocked()
@@ -78,11 +78,11 @@ async def desk() -> AsyncIterator[tuple[User, Box]]:
         nursery.cancel_scope.cancel()
 
 
-async def answered(answer: Answer, *, times: int, queue: DialogQueue, user: User) -> None:
+async def answered(answer: Answer, *, times: int, queue: DialogQueue, user: User, kind: Kind = Kind.SSH) -> None:
     """A box asks `times` times, and the user answers each."""
     for _ in range(times):
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(queue.ask, question("x"))
+            nursery.start_soon(queue.ask, question("x", kind=kind))
             await user.answers("x", answer)
 
 
@@ -179,16 +179,55 @@ async def test_a_question_asked_again_while_its_window_goes_gets_a_window_of_its
         assert box.got == [("a", Answer.APPROVED_ONCE)]
 
 
-async def test_at_most_sixteen_wait():
+OTHERS = [kind for kind in Kind if kind is not Kind.LINK]
+
+
+async def test_one_kind_leaves_a_place_to_each_other_kind():
     async with desk() as (user, box):
-        for number in range(1 + MOST_WAITING + 2):
-            await box.asks(str(number))
-        assert box.got == [("17", Answer.CROWDED), ("18", Answer.CROWDED)]
-        await box.asks("16")  # a share in a dialog that waits already takes no place
+        await box.asks("shown", kind=Kind.LINK)
+        most = MOST_WAITING - len(OTHERS)
+        for number in range(most + 2):
+            await box.asks(str(number), kind=Kind.LINK)
+        assert box.got == [(str(most), Answer.CROWDED), (str(most + 1), Answer.CROWDED)]
+        await box.asks("0", kind=Kind.LINK)  # a share in a dialog that waits already takes no place
         assert len(box.got) == 2
-        await user.answers("0", Answer.APPROVED_ONCE)
-        await box.asks("19")
-        assert len(box.got) == 3
+        for kind in OTHERS:
+            await box.asks(f"a {kind}", kind=kind)
+        assert len(box.got) == 2  # that is sixteen
+        for kind in Kind:
+            await box.asks(f"another {kind}", kind=kind)
+        assert [answer for _name, answer in box.got[2:]] == [Answer.CROWDED] * len(Kind)
+        await user.answers("shown", Answer.APPROVED_ONCE)
+        await box.asks("again", kind=Kind.LINK)
+        assert len(box.got) == 2 + len(Kind) + 1
+
+
+async def test_several_kinds_have_sixteen_places_together():
+    async with desk() as (_user, box):
+        await box.asks("shown")
+        for number in range(MOST_WAITING):
+            await box.asks(str(number), kind=list(Kind)[number % len(Kind)])
+        assert box.got == []
+        await box.asks("one more")
+        assert box.got == [("one more", Answer.CROWDED)]
+
+
+@pytest.mark.parametrize("kind", Kind)
+async def test_refusals_of_one_kind_pause_no_other_kind(kind, mock_clock):
+    async with desk() as (user, box):
+        await answered(Answer.DECLINED, times=3, queue=box.queue, user=user, kind=kind)
+        assert await box.queue.ask(question("x", kind=kind)) is Answer.PAUSED
+        for other in set(Kind) - {kind}:
+            await answered(Answer.DECLINED, times=1, queue=box.queue, user=user, kind=other)
+        assert len(user.shown) == 3 + len(Kind) - 1
+
+
+async def test_an_approval_of_one_kind_does_not_end_the_count_of_another(mock_clock):
+    async with desk() as (user, box):
+        await answered(Answer.DECLINED, times=2, queue=box.queue, user=user, kind=Kind.LINK)
+        await answered(Answer.APPROVED_ONCE, times=1, queue=box.queue, user=user, kind=Kind.SSH)
+        await answered(Answer.DECLINED, times=1, queue=box.queue, user=user, kind=Kind.LINK)
+        assert await box.queue.ask(question("x", kind=Kind.LINK)) is Answer.PAUSED
 
 
 async def test_an_approval_for_the_session_covers_what_is_exactly_alike():

@@ -114,3 +114,50 @@ def test_the_end_inside_a_frame_is_told():
     reader.receive_data(b"\0\0")
     with pytest.raises(wire.Truncated):
         reader.receive_data(b"")
+
+
+def frame_of(body: bytes) -> bytes:
+    return len(body).to_bytes(4, "big") + body
+
+
+@pytest.mark.parametrize(
+    "item",
+    [b"[],", b"{},", b"1,", b'"",', b'"a",', b'"\\\\",', b'"\\"",', b'{"":[]},', b'["\\",",[],'],
+)
+def test_a_frame_of_very_many_values_is_malformed_and_the_next_one_is_read(item):
+    reader = wire.FrameReader()
+    inside = (item * (wire.MAX_FRAME // len(item) - 10))[:-1]
+    reader.receive_data(frame_of(b'{"x":[' + inside + b"]}") + wire.encode({"type": "ping"}))
+    with pytest.raises(wire.MalformedFrame):
+        reader.next_frame()
+    assert reader.next_frame() == {"type": "ping"}
+
+
+@pytest.mark.parametrize("text", [",", "[", "{", '"', "\\", '\\"', '",', '\\",[{', "é"])
+def test_a_text_may_hold_as_much_punctuation_as_it_likes(text):
+    message = {"x": text * (wire.MAX_FRAME // len(json.dumps(text)) // 2)}
+    reader = wire.FrameReader()
+    reader.receive_data(wire.encode(message))
+    assert reader.next_frame() == message
+
+
+@pytest.mark.parametrize("count", [wire.MAX_VALUES - 2, wire.MAX_VALUES])
+def test_so_many_values_and_no_more(count):
+    reader = wire.FrameReader()
+    reader.receive_data(wire.encode({"x": ["a,b"] * count}))
+    if count < wire.MAX_VALUES:
+        assert len(reader.next_frame()["x"]) == count
+    else:
+        with pytest.raises(wire.MalformedFrame):
+            reader.next_frame()
+
+
+def test_half_a_frame_is_partial_and_a_whole_one_is_not():
+    reader = wire.FrameReader()
+    whole = wire.encode({"type": "ping"})
+    assert not reader.is_partial
+    for byte in whole[:-1]:
+        reader.receive_data(bytes([byte]))
+        assert reader.is_partial
+    reader.receive_data(whole[-1:])
+    assert not reader.is_partial
