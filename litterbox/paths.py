@@ -92,6 +92,10 @@ def runtime_bundles() -> str:
     return os.path.join(root(), "runtime")
 
 
+def seccomp_profile(digest: str) -> str:
+    return os.path.join(root(), "seccomp", f"{digest}.json")
+
+
 def daemon_lock(name: str) -> str:
     return os.path.join(root(), f".daemon-{check_box_name(name)}.lock")
 
