@@ -14,7 +14,7 @@ def start_container(name: str) -> None:
     create.prepare_host_side(name)
     with runtime.held(_report):
         create.check_sources(name)
-        podman.run("start", paths.container_name(name))
+        create.start(name)
 
 
 def _report(words: str) -> None:
