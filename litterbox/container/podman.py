@@ -12,7 +12,7 @@ from litterbox.container.program import find
 from litterbox.errors import PodmanError
 
 LABEL = "work.litterbox.name"
-RUNNING = ("running", "paused", "stopping")  # Podman's words for a container whose mounts are in use
+RUNNING = ("initialized", "running", "paused", "stopping")  # Podman's words for a container whose mounts are in use
 
 _TAIL = 4096  # bytes of Podman's last words that are kept for the error
 

@@ -30,17 +30,23 @@ class ContainerWatcher:
         self._ends: dict[int, trio.Event] = {}
         self._main: int | None = None
         self._conmon: int | None = None
+        self._started = False
         self._looking = trio.Lock()
 
     @property
     def running(self) -> bool:
+        return self._started and self._is_there
+
+    @property
+    def _is_there(self) -> bool:
+        """Whether PID 1 is, which an entry that is cut short can leave made ready, but not started."""
         return self._main in self._ends and not self._ends[self._main].is_set()
 
     async def look(self) -> bool:
         """Ask Podman whether the box runs, and watch it when it does."""
         async with self._looking:
             if not self.running:
-                self._main, self._conmon = await trio.to_thread.run_sync(_processes, self._name)
+                self._main, self._conmon, self._started = await trio.to_thread.run_sync(_processes, self._name)
                 for pid in (self._main, self._conmon):
                     if pid is not None and pid not in self._ends:
                         await self._nursery.start(self._watch, pid)
@@ -48,13 +54,14 @@ class ContainerWatcher:
 
     async def end(self) -> None:
         """Return when the container is stopped and cleaned up; it is stopped by force after GRACE seconds."""
-        if not await self.look():
+        await self.look()
+        if not self._is_there:
             return
         main, conmon = (self._ends.get(pid or -1) for pid in (self._main, self._conmon))
-        if main is not None:
+        if main is not None and self._started:
             with trio.move_on_after(GRACE):
                 await main.wait()
-        if self.running:
+        if self._is_there:
             _logger.warning("the box did not leave within %.0f s: stopping it", GRACE)
             await self._podman("stop", f"--time={_STOP_WITHIN}", paths.container_name(self._name))
         if self.running:
@@ -103,12 +110,12 @@ async def open_container_watcher(name: str) -> AsyncIterator[ContainerWatcher]:
         nursery.cancel_scope.cancel()
 
 
-def _processes(name: str) -> tuple[int | None, int | None]:
-    """The PIDs of the container's PID 1 and of its conmon; None for what does not run."""
+def _processes(name: str) -> tuple[int | None, int | None, bool]:
+    """The PIDs of the container's PID 1 and of its conmon, None for what is not there, and whether it was started."""
     try:
         answer = podman.run("container", "inspect", "--format", "{{json .State}}", paths.container_name(name))
     except (LitterboxError, OSError) as error:
         _logger.info("no container to watch: %s", error)
-        return None, None
+        return None, None, False
     state = json.loads(answer)
-    return state.get("Pid") or None, state.get("ConmonPid") or None
+    return state.get("Pid") or None, state.get("ConmonPid") or None, state.get("Status") != "initialized"
