@@ -40,6 +40,18 @@ def private_folder(path: str) -> str:
     return path
 
 
+def close_folder(path: str) -> None:
+    """Take all others' rights in the folder `path` away, which is there already. Raises HostError."""
+    try:
+        if os.stat(path).st_mode & 0o077:
+            os.chmod(path, PRIVATE_FOLDER)
+    except OSError as error:
+        raise HostError(
+            f"Other users can get into the folder {path}, and that cannot be changed: {error.strerror}.",
+            f"Make it yours, with mode 0700: chmod 700 {path}",
+        ) from error
+
+
 def write_atomically(path: str, content: bytes, *, mode: int = PRIVATE_FILE) -> None:
     """Replace `path` by `content`: temporary file, fsync, rename, fsync of the folder.
 

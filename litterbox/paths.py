@@ -112,6 +112,10 @@ def lookup_tables() -> str:
     return os.path.join(root(), "lookup")
 
 
+def seccomp_profile(digest: str) -> str:
+    return os.path.join(root(), "seccomp", f"{digest}.json")
+
+
 def daemon_lock(name: str) -> str:
     return os.path.join(root(), f".daemon-{check_box_name(name)}.lock")
 

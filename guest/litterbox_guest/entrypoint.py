@@ -7,7 +7,7 @@ for what is imported here: os and small modules of our own, no re, typing, enum 
 import os
 import sys
 
-from litterbox_guest import account, command, daemon_start, sessions
+from litterbox_guest import account, command, daemon_start, hosts, sessions
 from litterbox_guest.errors import GuestError
 
 TYPE_CHECKING = False
@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> GuestError:
     runtime = environment.setdefault("XDG_RUNTIME_DIR", f"/run/user/{user.uid}")
     _attempt("folders may be missing", _make_folders)
     _attempt("XDG_RUNTIME_DIR may not be yours", _own_runtime_folder, runtime, user)
+    _attempt("the box may not know its own name", hosts.have_own_names)
     _attempt("the SSH agent cannot be reached", _link_agent, f"{runtime}/litterbox/ssh-agent.sock")
     _attempt("what runs may outlive its terminal", _join_session, environment.get("LITTERBOX_SESSION", ""))
     _attempt("the host's facilities may be missing", daemon_start.start_if_missing, environment)

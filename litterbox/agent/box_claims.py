@@ -66,12 +66,14 @@ def _current(home: str, before: _File) -> _File:
         descriptor = os.open("known_hosts", _FILE, dir_fd=ssh)
     finally:
         os.close(ssh)
-    with open(descriptor, "rb", buffering=0) as file:
+    try:  # not open(): that leaves the descriptor of a folder open when it refuses it
         status = os.fstat(descriptor)
         stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         if stamp == before.stamp:
             return before
-        return _File(stamp, (file.read(MAX_BYTES) or b"") if stat.S_ISREG(status.st_mode) else b"")
+        return _File(stamp, os.read(descriptor, MAX_BYTES) if stat.S_ISREG(status.st_mode) else b"")
+    finally:
+        os.close(descriptor)
 
 
 def _names(content: bytes, host_key: bytes) -> tuple[str, ...]:

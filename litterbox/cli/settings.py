@@ -17,7 +17,7 @@ from litterbox.container import define, settings, settings_file
 from litterbox.daemon import client
 from litterbox.errors import HostError, LitterboxError, SettingsError
 
-_ON_BUILD = frozenset({"network", "wayland", "pipewire"})
+_ON_BUILD = frozenset({"network", "wayland", "pipewire", "nested"})
 _EDITORS = ("VISUAL", "EDITOR")
 _USUAL_EDITOR = "vi"
 

@@ -1,101 +1,68 @@
 """The container of a box: exactly the mounts, labels, environment and entrypoint of the design, and no more."""
 
 import contextlib
-import csv
-import io
 import json
 import os
 
-import attrs
-
 from litterbox import files, paths, sessions
-from litterbox.container import lookup, podman
-from litterbox.container.settings import Settings, default_network
+from litterbox.container import hardening, lookup, namespace, network, podman, seccomp
+from litterbox.container.mounts import (
+    BOX_HOME,
+    PIPEWIRE_TARGET,
+    WAYLAND_DISPLAY,
+    mounts,
+    pipewire_socket,
+    user_runtime_in_box,
+    wayland_socket,
+    wayland_target,
+)
+from litterbox.container.settings import Settings
 from litterbox.container.user import user_name
-from litterbox.errors import HostError, LitterboxError
+from litterbox.errors import HostError, LitterboxError, PodmanError
 
-RUNTIME_TARGET = "/litterbox-runtime"
-BOX_HOME = "/home/user"
 AGENT_LINK = "/tmp/ssh-agent.sock"  # noqa: S108 - the path inside the box that SSH_AUTH_SOCK names
-PIPEWIRE_TARGET = "/tmp/pipewire-0"  # noqa: S108 - inside the box
 
-
-@attrs.frozen(kw_only=True)
-class Mount:
-    """One bind mount: a host path, a path in the box, and whether the box may write."""
-
-    source: str
-    target: str
-    read_only: bool = True
-
-    def argument(self) -> str:
-        """The value of `--mount`: CSV, so that a comma in a path stays in the path."""
-        fields = ["type=bind", f"src={self.source}", f"dst={self.target}"]
-        if self.read_only:
-            fields.append("ro=true")
-        return _csv_line(fields)
-
-
-def mounts(name: str, settings: Settings) -> list[Mount]:
-    """Everything of the host that the box sees; what is of `lookup`, only while it starts.
-
-    Raises HostError where the runtime folder cannot be used.
-    """
-    bundle = os.path.join(paths.runtime_bundles(), "current")
-    runtime = f"/run/user/{os.getuid()}"
-    listed = [
-        Mount(source=os.path.join(bundle, "litterbox"), target="/litterbox"),
-        Mount(source=bundle, target=RUNTIME_TARGET),
-        Mount(source=paths.session_lock(name), target="/session.lock"),
-        Mount(source=paths.home(name), target=BOX_HOME, read_only=False),
-        Mount(source=paths.sockets(name), target=f"{runtime}/litterbox"),
-        *(Mount(source=source, target=target) for source, target in lookup.mounts().items()),
-    ]
-    if settings.wayland:
-        listed.append(Mount(source=wayland_socket(), target=f"{runtime}/wayland-0"))
-    if settings.pipewire:
-        listed.append(Mount(source=os.path.join(paths.user_runtime(), "pipewire-0"), target=PIPEWIRE_TARGET))
-    return listed
-
-
-def wayland_socket() -> str:
-    """The compositor's socket, as libwayland finds it."""
-    return os.path.join(paths.user_runtime(), os.environ.get("WAYLAND_DISPLAY") or "wayland-0")
+_MAX_TOLD = 4  # differences that a sentence names one by one
+_MAX_WORD = 160  # characters of one of them
 
 
 def environment(name: str, settings: Settings) -> dict[str, str]:
     """The container's own environment; a session adds LITTERBOX_SESSION and its terminal's."""
-    runtime = f"/run/user/{os.getuid()}"
     values = {
         "LITTERBOX_NAME": name,
         "LITTERBOX_UID": str(os.getuid()),
         "LITTERBOX_GID": str(os.getgid()),
         "LITTERBOX_USER": user_name(),
-        "XDG_RUNTIME_DIR": runtime,
+        "XDG_RUNTIME_DIR": user_runtime_in_box(),
         "SSH_AUTH_SOCK": AGENT_LINK,
     }
     if settings.wayland:
-        values["WAYLAND_DISPLAY"] = "wayland-0"
+        values["WAYLAND_DISPLAY"] = WAYLAND_DISPLAY
     if settings.pipewire:
         values["PIPEWIRE_RUNTIME_DIR"] = os.path.dirname(PIPEWIRE_TARGET)
     return values
 
 
 def options(name: str, settings: Settings, podman_version: tuple[int, ...]) -> list[str]:
-    """The options of `podman create` for the box, without its name: what makes two containers the same."""
-    uid = os.getuid()
+    """The options of `podman create` for the box, without its name: what makes two containers the same.
+
+    Raises HostError where the host lacks what they rest on.
+    """
+    profile, _content = seccomp.profile(nested=settings.nested)
     chosen = [
         f"--hostname={paths.container_name(name)}",
         f"--label={podman.LABEL}={name}",
         "--userns=keep-id",
         "--user=0:0",
-        f"--network={settings.network or default_network(podman_version)}",
+        f"--network={network.option(settings, podman_version)}",
+        "--no-hosts",  # Podman's would have the host's names; the entrypoint writes what a box needs
         f"--entrypoint={json.dumps(['/litterbox', 'wait'])}",
         "--stop-signal=SIGTERM",  # an image may ask for another
         "--no-healthcheck",
         "--image-volume=ignore",
         "--http-proxy=false",  # the host's proxy variables can hold a password
-        f"--mount=type=tmpfs,dst=/run/user/{uid},tmpfs-mode=0700",
+        f"--security-opt=seccomp={profile}",
+        *hardening.options(settings),
     ]
     if _selinux_enforces():
         chosen.append("--security-opt=label=disable")
@@ -108,6 +75,7 @@ def prepare_host_side(name: str) -> None:
     """Make what the mounts need before every start: home, session lock, tables, folder of sockets. Idempotent."""
     for folder in (paths.root(), os.path.dirname(paths.home(name)), paths.home(name), paths.sockets(name)):
         files.private_folder(folder)
+    files.close_folder(paths.homes())  # a box sets the mode of its home itself, and makes setuid programs of the user's
     sessions.prepare(paths.session_lock(name))
     lookup.prepare()
 
@@ -124,7 +92,7 @@ def remove_sockets(name: str) -> None:
 def check_granted(name: str, settings: Settings) -> None:
     """Raise HostError where a socket that the settings grant is not there, so that no container can be made with it."""
     granted = [("wayland", wayland_socket())] if settings.wayland else []
-    granted += [("pipewire", os.path.join(paths.user_runtime(), "pipewire-0"))] if settings.pipewire else []
+    granted += [("pipewire", pipewire_socket())] if settings.pipewire else []
     for key, path in granted:
         if not os.path.exists(path):
             raise HostError(
@@ -150,6 +118,7 @@ def create(name: str, settings: Settings) -> None:
     The new one is made under another name first, so that the old one stays when Podman refuses.
     """
     check_ours(name)
+    seccomp.place()
     container = paths.container_name(name)
     making = f"{container}.new"  # no box can have this name: it holds a dot
     podman.run(
@@ -164,13 +133,41 @@ def create(name: str, settings: Settings) -> None:
     podman.run("rename", making, container)
 
 
+def start(name: str) -> None:
+    """Start the container. Before any code runs in it, its limits are written and its own user tables uncovered.
+
+    Whether it may make user namespaces is what it was made with, whatever the settings say by now. Raises PodmanError,
+    and HostError where that cannot be done; the container is stopped then.
+    """
+    container = paths.container_name(name)
+    try:
+        podman.run("init", container)
+    except PodmanError:
+        if _inspect(name, "{{.State.Status}}") != "initialized":  # as an entry leaves it that was cut short here
+            raise
+    try:
+        state, made_with = json.loads(_inspect(name, "[{{json .State}}, {{json .Config.CreateCommand}}]"))
+        wanted = namespace.limits(nested=hardening.is_nested(made_with))
+        namespace.limit(state["Pid"], state["ConmonPid"], wanted)
+        lookup.uncover(state["Pid"])
+        podman.run("start", container)
+    except BaseException:
+        with contextlib.suppress(PodmanError):  # the first error is the one to be read
+            podman.run("stop", "--time=0", container)
+        raise
+
+
 def is_current(name: str, settings: Settings) -> bool:
-    """Say whether the container exists, is made from the box's image as it is now, and as the settings ask."""
+    """Say whether the container exists, is made from the box's image as it is now, and exactly as would be now.
+
+    A seccomp profile of the host's that changed, or another compositor's socket, makes it out of date too.
+    """
     if not podman.exists("container", paths.container_name(name)):
         return False
     image = podman.run("image", "inspect", "--format", "{{.Id}}", paths.image_name(name)).strip()
-    wanted = options(name, settings, podman.version())
-    return _inspect(name, "{{.Image}}") == image and set(wanted) <= set(_made_with(name))
+    if _inspect(name, "{{.Image}}") != image:
+        return False
+    return not any(compare(_made_with(name), options(name, settings, podman.version())))
 
 
 def check_ours(name: str) -> None:
@@ -201,17 +198,35 @@ def _inspect(name: str, template: str) -> str:
     return podman.run("container", "inspect", "--format", template, paths.container_name(name)).strip()
 
 
+def compare(made_with: list[str], wanted: list[str]) -> tuple[set[str], set[str]]:
+    """The options that only `wanted` has, and those that only `made_with` has, which is a whole `podman create`.
+
+    Two containers are the same where both sets are empty: a permission that was taken back is a difference too.
+    """
+    made = {word for word in made_with if word.startswith("--")} - {"--replace"}
+    made = {word for word in made if not word.startswith("--name=")}
+    return set(wanted) - made, made - set(wanted)
+
+
 def changed(made_with: list[str], wanted: list[str]) -> list[str]:
-    """Compare two `podman create` command lines, option by option: ["--network=none instead of --network=pasta"]."""
-    made = {_comparable(word) for word in made_with if word.startswith("--")} - {"--replace"}
-    asked = {_comparable(word) for word in wanted}
-    gone = [word for word in made - asked if not word.startswith("--name=")]
-    return [*(f"{word} is new" for word in sorted(asked - made)), *(f"{word} is gone" for word in sorted(gone))]
+    """What `compare` finds, as words: ["--network=none is new", "--network=pasta is gone"]; many are only counted.
+
+    A compositor's socket that merely has another name is left out: the name differs from login to login.
+    """
+    new, gone = ({_comparable(word) for word in found} for found in compare(made_with, wanted))
+    told = [*(f"{_short(word)} is new" for word in sorted(new - gone))]
+    told += [f"{_short(word)} is gone" for word in sorted(gone - new)]
+    left = len(told) - _MAX_TOLD
+    return told if left <= 1 else [*told[:_MAX_TOLD], f"and {left} more"]
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= _MAX_WORD else f"{word[: _MAX_WORD - 3]}..."
 
 
 def _comparable(option: str) -> str:
-    """The option without the compositor's own name, which differs from login to login."""
-    if not option.endswith("/wayland-0,ro=true"):
+    """The option without the compositor's own name."""
+    if f",dst={wayland_target()}," not in option:
         return option
     return ",".join(field for field in option.split(",") if not field.startswith("src="))
 
@@ -222,9 +237,3 @@ def _selinux_enforces() -> bool:
             return file.read().strip() == "1"
     except OSError:
         return False
-
-
-def _csv_line(fields: list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(fields)
-    return line.getvalue()

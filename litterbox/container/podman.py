@@ -21,7 +21,7 @@ from litterbox.container.program import find
 from litterbox.errors import PodmanError, PodmanTimeout
 
 LABEL = "work.litterbox.name"
-RUNNING = ("running", "paused", "stopping")  # Podman's words for a container whose mounts are in use
+RUNNING = ("initialized", "running", "paused", "stopping")  # Podman's words for a container whose mounts are in use
 
 CALL_TIMEOUT = 20.0  # seconds for a call that asks, or changes a container; it takes a tenth of one
 STORAGE_TIMEOUT = 300.0  # seconds for a call that copies or deletes what a container or an image holds

@@ -31,7 +31,8 @@ TEMPLATE = """\
 # The settings of the box {name}. After a change: litterbox build {name}
 
 # How the box reaches the network: "pasta" (user-mode networking, Podman 5 and newer), "slirp4netns" (the same for
-# older Podman), "none", or "host" (the host's own network: the box then reaches every service on localhost).
+# older Podman), "none", or "host" (the host's own network: the box then reaches every service on localhost, and every
+# abstract Unix socket).
 network = "{network}"
 
 # Mount the Wayland socket, so that graphical programs work. On many compositors a program that has it can also read
@@ -40,6 +41,10 @@ wayland = false
 
 # Mount the PipeWire socket, so that sound, microphone and camera work.
 pipewire = false
+
+# Let the box make user namespaces, which bwrap, the sandboxes of browsers, and containers in the box need. They open
+# much more of the kernel to the box; SECURITY.md says what that costs.
+nested = false
 
 # How long a dialog waits for you, in seconds, 5 to 3600. One that nobody answers in that time is declined. A change
 # counts from the next dialog on, without a build.
@@ -73,6 +78,7 @@ class Settings:
     network: Network | None = None
     wayland: bool = False
     pipewire: bool = False
+    nested: bool = False
     dialog_timeout: int = 60
     notify: Grant = True
     xdg_open: Grant = "confirm"
@@ -87,6 +93,7 @@ _ALLOWED = {
     "network": " or ".join(f'"{word}"' for word in get_args(Network)),
     "wayland": "true or false",
     "pipewire": "true or false",
+    "nested": "true or false",
     "dialog_timeout": f"whole seconds from {_TIMEOUTS[0]} to {_TIMEOUTS[-1]}",
     "notify": _GRANTS,
     "xdg_open": _GRANTS,

@@ -18,9 +18,13 @@ from litterbox.errors import PodmanError
 
 @attrs.frozen
 class Seen:
-    """A box's container: whether Podman calls it running, and its living processes, PID 1 and conmon."""
+    """A box's container: whether Podman calls it running, and its living processes, PID 1 and conmon.
+
+    One that is made ready, with a PID 1 that has not begun, is called running, and not `started`.
+    """
 
     called_running: bool
+    started: bool
     main: int | None
     conmon: int | None
 
@@ -57,6 +61,7 @@ def look(name: str) -> Seen:
     main, conmon = state.get("Pid") or 0, state.get("ConmonPid") or 0
     return Seen(
         called_running=state["Status"] in podman.RUNNING,
+        started=state["Status"] in podman.RUNNING and state["Status"] != "initialized",
         main=main if is_main(main, name) else None,
         conmon=conmon if _is_conmon(conmon, name) else None,
     )

@@ -15,6 +15,7 @@ from litterbox import files, locks, paths
 from litterbox.container import dockerfile
 from litterbox.errors import DockerfileError, HostError, LitterboxError
 
+LOCK_TIMEOUT = 30.0  # seconds; whoever takes a definition over copies the files that it names
 _IGNORE_FILES = (".containerignore", ".dockerignore")
 
 
@@ -26,7 +27,7 @@ def take_over(name: str) -> None:
     former, now = paths.former_dockerfile(name), paths.dockerfile(name)
     if not os.path.lexists(former):
         return
-    with locks.hold(os.path.join(paths.root(), ".definitions.lock")):
+    with locks.hold(os.path.join(paths.root(), ".definitions.lock"), within=LOCK_TIMEOUT):
         if not os.path.lexists(former):
             return
         try:

@@ -37,10 +37,15 @@ class ContainerWatcher:
         self._ends: dict[int, trio.Event] = {}
         self._main: int | None = None
         self._conmon: int | None = None
+        self._started = False
         self._looking = trio.Lock()
 
     @property
     def running(self) -> bool:
+        return self._started and self._is_there()
+
+    def _is_there(self) -> bool:
+        """Whether PID 1 is, which an entry that is cut short can leave made ready, but not started."""
         return self._main in self._ends and not self._ends[self._main].is_set()
 
     async def look(self) -> bool:
@@ -48,7 +53,7 @@ class ContainerWatcher:
         async with self._looking:
             if not self.running:
                 seen = await in_podman_thread(_look, self._name)
-                self._main, self._conmon = seen.main, seen.conmon
+                self._main, self._conmon, self._started = seen.main, seen.conmon, seen.started
                 for pid in (self._main, self._conmon):
                     if pid is not None and pid not in self._ends:
                         await self._nursery.start(self._watch, pid)
@@ -56,16 +61,17 @@ class ContainerWatcher:
 
     async def end(self) -> None:
         """Return when the container is stopped and cleaned up; it is stopped by force after GRACE_TIMEOUT."""
-        if not await self.look():
+        await self.look()
+        if not self._is_there():
             return
         main, conmon = (self._ends.get(pid or -1) for pid in (self._main, self._conmon))
-        if main is not None:
+        if main is not None and self._started:
             with trio.move_on_after(GRACE_TIMEOUT):
                 await main.wait()
-        if self.running:
+        if self._is_there():
             _logger.warning("the box did not leave within %.0f s: stopping it", GRACE_TIMEOUT)
             await self._podman("stop", f"--time={_STOP_TIMEOUT}", paths.container_name(self._name))
-        if self.running and self._main is not None:
+        if self._is_there() and self._main is not None:
             _logger.warning("Podman did not stop the box: killing its process %d", self._main)
             state.kill(self._name, self._main)
         if conmon is None or conmon.is_set():
@@ -116,7 +122,7 @@ def _look(name: str) -> state.Seen:
         seen = state.look(name)
     except (LitterboxError, OSError) as error:
         _logger.info("no container to watch: %s", error)
-        return state.Seen(called_running=False, main=None, conmon=None)
+        return state.Seen(called_running=False, started=False, main=None, conmon=None)
     if seen.is_phantom:
         _correct(name)
     return seen

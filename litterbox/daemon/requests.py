@@ -149,6 +149,6 @@ def _notice(name: str) -> str:
     if not differences:
         return ""
     return (
-        f"the settings of {name} changed since its container was made ({'; '.join(differences)}):"
-        f" they apply after `litterbox stop {name}` and `litterbox build {name}`"
+        f"the container of {name} is out of date ({'; '.join(differences)}):"
+        f" `litterbox stop {name}` and `litterbox build {name}` make it anew"
     )

@@ -1,11 +1,10 @@
 """Starting a box that does not run: the runtime it needs, the folders that are mounted, and `podman start`."""
 
-import contextlib
 import sys
 
 from litterbox import paths
-from litterbox.container import create, lookup, podman, runtime, runtime_in_use, state
-from litterbox.errors import LitterboxError, NoSuchBox, PodmanError
+from litterbox.container import create, podman, runtime, runtime_in_use
+from litterbox.errors import NoSuchBox
 
 
 def start_container(name: str) -> None:
@@ -16,20 +15,7 @@ def start_container(name: str) -> None:
     with runtime.held(_report) as bundle:
         create.check_sources(name)
         runtime_in_use.note(name, bundle.folder)
-        podman.run("start", paths.container_name(name))
-    try:
-        _uncover(name)
-    except LitterboxError:
-        with contextlib.suppress(PodmanError):
-            podman.run("stop", "--time=0", paths.container_name(name))
-        raise
-
-
-def _uncover(name: str) -> None:
-    """Let the box see the tables of its image; a box that has ended already is told of by who asks the daemon."""
-    main = state.look(name).main
-    if main is not None:
-        lookup.uncover(main)
+        create.start(name)
 
 
 def _report(words: str) -> None:

@@ -3,6 +3,7 @@
 import glob
 import os
 import shlex
+from contextlib import contextmanager
 
 import pytest
 from support.display import virtual_display
@@ -28,7 +29,27 @@ def runtime(tmp_path_factory):
 
 @pytest.fixture
 def user(tmp_path, display, runtime):
-    root = str(tmp_path / "Litterbox")
+    with a_user(str(tmp_path / "Litterbox"), display, runtime) as someone:
+        yield someone
+
+
+@pytest.fixture(scope="module")
+def one_user(tmp_path_factory, display, runtime):
+    """One user for all tests of a module, which change nothing of each other's; for a module without `user`."""
+    with a_user(str(tmp_path_factory.mktemp("one") / "Litterbox"), display, runtime) as someone:
+        yield someone
+
+
+@pytest.fixture(scope="module")
+def one_box(one_user):
+    """A box of theirs, which runs."""
+    one_user.define_and_build("work")
+    with one_user.session("work"):
+        yield "work"
+
+
+@contextmanager
+def a_user(root, display, runtime):
     kept = {key: os.environ[key] for key in ("HOME", "USER", "PATH", "XDG_RUNTIME_DIR", "LANG") if key in os.environ}
     someone = User(
         root,

@@ -13,8 +13,8 @@ FULL = "No space left on device"
 ON_A_FULL_DISK = """
 disk=$1 before=$2; shift 2
 mount -t tmpfs -o size=256k tmpfs "$disk"
-mkdir -p "$disk/Litterbox/definitions"
-echo FROM scratch >"$disk/Litterbox/definitions/work.Dockerfile"
+mkdir -p "$disk/Litterbox/definitions/work"
+echo FROM scratch >"$disk/Litterbox/definitions/work/Dockerfile"
 echo '# mine' >"$disk/Litterbox/definitions/work.toml"
 sh -c "$before" >/dev/null || exit 99
 cat /dev/zero >"$disk/filler" 2>/dev/null

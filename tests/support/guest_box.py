@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from litterbox import paths, sessions
-from litterbox.container import create, lookup, podman, runtime, state
+from litterbox.container import create, podman, runtime, seccomp
 from litterbox.container.settings import Settings
 
 BASE = "localhost/litterbox-test-base"
@@ -89,13 +89,13 @@ def running(name: str, image: str = BASE, *, extra: tuple[str, ...] = ()) -> Ite
     """A started box with one session in its lock; gone afterwards."""
     box = GuestBox(name)
     create.prepare_host_side(name)
+    seccomp.place()
     box.list_sessions(session())
     with runtime.held(print):
         options = create.options(name, Settings(network="none"), podman.version())
         podman.run("create", f"--name={box.container}", *options, *extra, image)
         try:
-            podman.run("start", box.container)
-            lookup.uncover(state.look(name).main)
+            create.start(name)
             yield box
         finally:
             podman.run("rm", "--force", "--time=0", box.container)

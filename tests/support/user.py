@@ -96,11 +96,15 @@ class User:
     def wait_until_over(self, name: str) -> None:
         wait_until(lambda: self.is_over(name), what=f"the end of the box {name}")
 
-    def define_and_build(self, name: str, dockerfile: str | None = None) -> None:
-        """A box on the test host's base image, or with a Dockerfile of the test's own."""
-        self.litterbox("define", name, "--template", "local", "--image", BASE_IMAGE)
+    def define(self, name: str, template: str, *words: str) -> None:
+        """Define a box, which will have the runtime that was built before."""
+        self.litterbox("define", name, "--template", template, *words)
         if self.runtime and not os.path.exists(f"{self.root}/runtime"):
             os.symlink(self.runtime, f"{self.root}/runtime")
+
+    def define_and_build(self, name: str, dockerfile: str | None = None) -> None:
+        """A box on the test host's base image, or with a Dockerfile of the test's own."""
+        self.define(name, "local", "--image", BASE_IMAGE)
         if dockerfile is not None:
             with open(f"{self.root}/definitions/{name}/Dockerfile", "w") as file:
                 file.write(dockerfile)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import attrs
 import pytest
+import trio
 from support.hostile import HOSTILE, check_approvals, check_audit, check_question, raw
 
 from litterbox import paths
@@ -33,7 +34,7 @@ class Desk:
 
     @property
     def client(self) -> Client:
-        return Client(peer=77, features=frozenset(), send=self._send, receive=None)
+        return Client(peer=77, features=frozenset(), send=self._send, receive=trio.sleep_forever)
 
     async def notify(self, **fields: str) -> None:
         await Notifications(policy=self.policy, notifier=None).answer(Notify(**fields), self.client)

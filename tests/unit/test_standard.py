@@ -14,7 +14,7 @@ CLOSED = "Standard output cannot be written: Bad file descriptor."
 
 @pytest.fixture(autouse=True)
 def box():
-    os.makedirs(paths.definitions())
+    os.makedirs(paths.build_context("work"))
     with open(paths.dockerfile("work"), "w") as file:
         file.write("FROM scratch\n")
 

@@ -15,7 +15,7 @@ from litterbox import files, paths
 from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox.confirm.visible import quoted
 from litterbox.container.commands import Folder
-from litterbox.container.create import BOX_HOME
+from litterbox.container.mounts import BOX_HOME
 
 _STEP: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNWRITABLE: Final = 0o500

@@ -85,7 +85,7 @@ def test_while_conmon_lives_it_tells_podman_itself(podman_says, conmon, capsys):
     records = podman_says("running", conmon=conmon)
     assert state.states() == {"work": "running"}
     assert records() == "running"
-    assert state.look("work") == state.Seen(called_running=True, main=None, conmon=conmon)
+    assert state.look("work") == state.Seen(called_running=True, started=True, main=None, conmon=conmon)
     assert capsys.readouterr().err == ""
 
 

@@ -99,7 +99,7 @@ def test_a_box_without_a_daemon_is_stopped_by_hand_whatever_podman_says(monkeypa
     (tmp_path / "podman").write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/called\nexit 125\n')
     (tmp_path / "podman").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    ended = state.Seen(called_running=False, main=None, conmon=None)
+    ended = state.Seen(called_running=False, started=False, main=None, conmon=None)
     monkeypatch.setattr(state, "is_running", lambda _name: True)
     monkeypatch.setattr(state, "look", lambda _name: ended)
     with sessions.SessionLock(paths.session_lock("work")) as lock:
