@@ -2,8 +2,8 @@
 
 For `--user=0:0` too, `podman exec` opens /etc/passwd and /etc/group of the running container while it holds the
 container's lock. A FIFO there would stop every Podman command of the host. Where a container was made with mounts for
-the two, Podman reads their sources instead. So a box is made with such mounts, and loses them as soon as it has
-started: then it sees its image's own tables and can change them.
+the two, Podman reads their sources instead. So a box is made with such mounts, and loses them before any code runs in
+it: the box sees its image's own tables and can change them.
 """
 
 import ctypes
@@ -11,12 +11,12 @@ import os
 import re
 
 from litterbox import files, paths
+from litterbox.container import forked
 from litterbox.errors import HostError
 
 # HOME must be there, too: crun would else look for it in the box.
 TABLES = {"passwd": "root:x:0:0:root:/root:/bin/sh\n", "group": "root:x:0:\n"}
 
-_DONE = "done"
 _MNT_DETACH = 2  # umount2(2)
 _UMOUNT_NOFOLLOW = 8
 
@@ -44,16 +44,18 @@ def uncover(main: int) -> None:
     targets = _covered(main)
     if not targets:
         return
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os._exit(_uncover_in_child(main, targets, write))
-    os.close(write)
-    with open(read, "rb") as said:
-        reason = said.read().decode(errors="replace")
-    os.waitpid(child, 0)
-    if reason != _DONE:
-        raise HostError(f"The user tables of the box cannot be uncovered: {reason or 'the process ended'}.")
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        namespaces = [os.open(f"/proc/{main}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt")]
+    except OSError as error:
+        raise HostError(f"The box ended while it started: {error.strerror}.") from error
+    try:
+        forked.run(
+            lambda: _unmount(libc, namespaces, targets), failure="The user tables of the box could not be uncovered"
+        )
+    finally:
+        for namespace in namespaces:
+            os.close(namespace)
 
 
 def _covered(main: int) -> list[bytes]:
@@ -72,22 +74,14 @@ def _unescape(path: bytes) -> bytes:
     return re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), path)
 
 
-def _uncover_in_child(main: int, targets: list[bytes], write: int) -> int:
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        namespaces = [os.open(f"/proc/{main}/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in ("user", "mnt")]
-        for namespace in namespaces:  # from here on nothing may be imported: the files are the box's
-            _check(libc.setns(namespace, 0), "setns")
-        for target in targets:
-            _check(libc.umount2(target, _MNT_DETACH | _UMOUNT_NOFOLLOW), os.fsdecode(target))
-        os.write(write, _DONE.encode())
-    except OSError as error:
-        os.write(write, f"{error.strerror}: {error.filename}".encode())
-        return 1
-    return 0
+def _unmount(libc: ctypes.CDLL, namespaces: list[int], targets: list[bytes]) -> None:
+    """In a child process: raises OSError."""
+    for namespace in namespaces:
+        _check(libc.setns(namespace, 0))
+    for target in targets:
+        _check(libc.umount2(target, _MNT_DETACH | _UMOUNT_NOFOLLOW))
 
 
-def _check(result: int, what: str) -> None:
+def _check(result: int) -> None:
     if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), what)
+        raise OSError(ctypes.get_errno(), "a system call")

@@ -7,11 +7,10 @@ import ctypes
 import errno
 import fcntl
 import os
-import select
-import signal
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from litterbox.container import forked
 from litterbox.errors import HostError
 
 # What the box counts for the user outside too, by the user's own number.
@@ -23,7 +22,6 @@ _LIMITS = "/proc/sys/user"
 _CLONE_NEWUSER = 0x10000000
 _NS_GET_PARENT = 0xB702  # ioctl_ns(2)
 _MAX_STAT = 4096  # bytes of /proc/PID/stat
-_WRITE_TIMEOUT = 10.0  # seconds; it takes one millisecond
 _WAY_OUT = "A box is not started without them. /proc/sys must be writable here, as it is on an ordinary host."
 
 
@@ -75,44 +73,23 @@ def _namespace_of_container(main: int, conmon: int) -> int:
 
 
 def _write_in(namespace: int, wanted: Mapping[str, int]) -> None:
-    """In a process of its own, since nobody comes back from a user namespace."""
     setns = ctypes.CDLL(None, use_errno=True).setns
-    child = os.fork()
-    if child == 0:
-        os._exit(_write_all(setns, namespace, wanted))
-    ended = os.pidfd_open(child)
-    try:
-        poll = select.poll()
-        poll.register(ended, select.POLLIN)
-        in_time = poll.poll(_WRITE_TIMEOUT * 1000)
-        if not in_time:
-            os.kill(child, signal.SIGKILL)
-        _, status = os.waitpid(child, 0)
-    finally:
-        os.close(ended)
-    if not in_time:
-        raise HostError(f"The limits of the box were not written within {_WRITE_TIMEOUT:.0f} s.", _WAY_OUT)
-    if status != 0:
-        number = os.waitstatus_to_exitcode(status)
-        reason = os.strerror(number) if number > 0 else f"signal {-number}"
-        raise HostError(f"The limits of the box could not be written: {reason}.", _WAY_OUT)
+    forked.run(
+        lambda: _write_all(setns, namespace, wanted),
+        failure="The limits of the box could not be written",
+        hint=_WAY_OUT,
+    )
 
 
-def _write_all(setns: Callable[[int, int], int], namespace: int, wanted: Mapping[str, int]) -> int:
-    """The whole life of the child: returns 0, or the number of the error that came first."""
-    try:
-        if setns(namespace, _CLONE_NEWUSER) != 0:
-            return ctypes.get_errno()
-        for name, number in wanted.items():
-            with open(f"{_LIMITS}/{name}", "w", encoding="ascii") as file:
-                file.write(str(number))
-            if _read(name) != number:
-                return errno.EIO
-    except OSError as error:
-        return error.errno or errno.EIO
-    except Exception:  # noqa: BLE001 - nothing may leave for the parent's code
-        return errno.EIO
-    return 0
+def _write_all(setns: Callable[[int, int], int], namespace: int, wanted: Mapping[str, int]) -> None:
+    """In a child process: raises OSError."""
+    if setns(namespace, _CLONE_NEWUSER) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+    for name, number in wanted.items():
+        with open(f"{_LIMITS}/{name}", "w", encoding="ascii") as file:
+            file.write(str(number))
+        if _read(name) != number:
+            raise OSError(errno.EIO, name)
 
 
 def _read(name: str) -> int:

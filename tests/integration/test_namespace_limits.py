@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from litterbox.container import namespace
+from litterbox.container import forked, namespace
 from litterbox.errors import HostError
 
 SHOW = "cat /proc/sys/user/max_user_namespaces /proc/sys/user/max_inotify_instances"
@@ -77,9 +77,9 @@ def test_what_the_kernel_refuses_is_said_with_its_reason():
 
 
 def test_a_helper_that_hangs_is_ended(monkeypatch):
-    monkeypatch.setattr(namespace, "_WRITE_TIMEOUT", 0.1)
+    monkeypatch.setattr(forked, "TIMEOUT", 0.1)
     monkeypatch.setattr(namespace, "_write_all", lambda *_: signal.pause())
-    with in_a_namespace("true") as shell, pytest.raises(HostError, match="not written within"):
+    with in_a_namespace("true") as shell, pytest.raises(HostError, match=r"could not be written: process .* within"):
         namespace.limit(shell.pid, os.getpid(), {"max_user_namespaces": 0})
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)

@@ -1,0 +1,50 @@
+"""A function in a process of its own: its end is certain, and its error is the caller's."""
+
+import os
+import signal
+
+import pytest
+
+from litterbox.container import forked
+from litterbox.errors import HostError
+
+
+def refuse():
+    raise PermissionError(1, "Operation not permitted")
+
+
+def fail():
+    raise ValueError
+
+
+def no_child_is_left():
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_what_it_does_there_is_done_when_run_returns(tmp_path):
+    forked.run((tmp_path / "done").touch, failure="It could not be done")
+    assert (tmp_path / "done").exists()
+    no_child_is_left()
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (refuse, "Operation not permitted"),
+        (fail, "Input/output error"),
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "signal 9"),
+    ],
+)
+def test_why_it_failed_is_said(function, reason):
+    with pytest.raises(HostError) as error:
+        forked.run(function, failure="It could not be done", hint="Try again.")
+    assert (error.value.sentence, error.value.hint) == (f"It could not be done: {reason}.", "Try again.")
+    no_child_is_left()
+
+
+def test_one_that_hangs_is_killed(monkeypatch):
+    monkeypatch.setattr(forked, "TIMEOUT", 0.1)
+    with pytest.raises(HostError, match="within 0 s"):
+        forked.run(signal.pause, failure="It could not be done")
+    no_child_is_left()
