@@ -20,6 +20,7 @@ from litterbox import files, limits, memory, paths
 from litterbox.container import create
 from litterbox.daemon.process import LISTENERS_OF_THE_BOX, _configure_log
 from litterbox.daemon.serve import serve
+from litterbox.sessions import SessionLock
 from support.stalls import Stalls
 
 LONG_ENOUGH = 60.0  # seconds
@@ -85,7 +86,7 @@ def _figures(stalls: Stalls) -> str:
     return json.dumps(figures)
 
 
-async def _main(most: int, stalls: Stalls) -> None:
+async def _main(most: int, stalls: Stalls, sessions: SessionLock) -> None:
     async def answer() -> None:
         print("ready", flush=True)
         stalls.reset()  # what came before is the start
@@ -95,7 +96,7 @@ async def _main(most: int, stalls: Stalls) -> None:
 
     async with trio.open_nursery() as nursery:
         ready = partial(nursery.start_soon, answer)
-        await serve("work", vault_key=None, for_session=False, most_connections=most, ready=ready)
+        await serve("work", sessions=sessions, vault_key=None, for_session=False, most_connections=most, ready=ready)
 
 
 if __name__ == "__main__":
@@ -106,4 +107,5 @@ if __name__ == "__main__":
     memory.prepare()
     _most = limits.connections(LISTENERS_OF_THE_BOX)
     _stalls = Stalls()
-    trio.run(_main, _most, _stalls, instruments=[_stalls])
+    with SessionLock(paths.session_lock("work")) as _sessions:
+        trio.run(_main, _most, _stalls, _sessions, instruments=[_stalls])
