@@ -218,23 +218,20 @@ def test_a_former_image_that_the_user_needs_stays(user):
 
 def delete_while_it_waits(user, *command, options=()):
     """Start the command for the box `work`, delete the box while the command waits for its lock, and let it go on."""
-    lock = f"{user.root}/.enter-work.lock"
     with user.start(*command) as waiting:
-        with locks.hold(lock):
-            wait_until(lambda: is_waited_for(lock, by=waiting.pid), what=f"{command} at the lock")
-            os.rename(lock, f"{user.root}/held")  # as if `delete` had been the one that holds it
-            user.litterbox("delete", "work", "--yes", "--home", *options)
-        os.unlink(f"{user.root}/held")
+        with locks.hold(f"{user.root}/.enter-work.lock", within=LONG_ENOUGH):
+            wait_until(lambda: sleeps(waiting.pid), what=f"{command} at the lock")
+            os.kill(waiting.pid, signal.SIGSTOP)
+        user.litterbox("delete", "work", "--yes", "--home", *options)
+        os.kill(waiting.pid, signal.SIGCONT)
         _, told = waiting.communicate(timeout=LONG_ENOUGH)
     return waiting.returncode, told
 
 
-def is_waited_for(lock, *, by):
-    """Whether the process waits for the lock file, as /proc/locks says."""
-    inode = str(os.stat(lock).st_ino)
-    with open("/proc/locks") as file:
-        rows = [line.split() for line in file if "->" in line]
-    return any(row[5] == str(by) and row[6].endswith(f":{inode}") for row in rows)
+def sleeps(pid):
+    """Whether the process sleeps for a time, as one does between two looks at a lock."""
+    with open(f"/proc/{pid}/wchan") as file:
+        return "nanosleep" in file.read()
 
 
 def test_an_entry_that_waited_for_a_deletion_finds_no_box(user):

@@ -75,7 +75,7 @@ def tools(one_user):
     # The name that a registry would answer to; the rest of the template is what it is for everybody.
     podman("tag", "localhost/litterbox-test-base", "docker.io/library/debian:trixie")
     one_user.define("tools", "debian")
-    with open(f"{one_user.root}/definitions/tools.Dockerfile", "a") as file:
+    with open(f"{one_user.root}/definitions/tools/Dockerfile", "a") as file:
         file.write(
             "RUN apt-get -q update && DEBIAN_FRONTEND=noninteractive"
             f" apt-get -q install --yes --no-install-recommends {PACKAGES} && apt-get clean\n"
