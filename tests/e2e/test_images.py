@@ -9,7 +9,7 @@ from support.user import BASE_IMAGE, LONG_ENOUGH
 
 def test_from_scratch_with_a_static_command(user):
     user.litterbox("define", "work", "--template", "local", "--image", BASE_IMAGE)
-    shutil.copy("/bin/busybox", f"{user.root}/definitions/busybox")
+    shutil.copy("/bin/busybox", f"{user.root}/definitions/work/busybox")
     with open(f"{user.root}/definitions/work/Dockerfile", "w") as file:
         file.write("FROM scratch\nCOPY busybox /tools/busybox\n")
     user.litterbox("build", "work")

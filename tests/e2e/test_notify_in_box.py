@@ -74,7 +74,7 @@ def test_confirm_asks_first(user, box, dunst, person):
     user.litterbox("settings", box, "set", "notify", "confirm")
     for answer, count in ((person.decline, 0), (person.approve, 1)):
         with user.start("enter", box, "--", "notify-send", "Done", "with everything") as asking:
-            assert "Body: with everything" in answer(box)
+            assert 'Body: "with everything"' in answer(box)
             asking.communicate(timeout=LONG_ENOUGH)
         assert asking.returncode == 1 - count
         assert dunst.count() == count
