@@ -65,7 +65,7 @@ class Connections:
     """The connections of one listener, `name` in the log: at most `most`, which hold `most_held` bytes together.
 
     Each connection may hold MAX_SMALL_MESSAGE bytes whatever the others hold. `totals` are those of the daemon. State:
-    how many are open, and the bytes that are held.
+    how many are open, the bytes that are held, and whose turn it is.
     """
 
     name: str
@@ -75,6 +75,7 @@ class Connections:
     totals: Totals = attrs.field(factory=Totals)
     open: int = attrs.field(default=0, init=False)
     held: int = attrs.field(default=0, init=False)
+    turns: trio.Lock = attrs.field(factory=trio.Lock, init=False)
 
     def __attrs_post_init__(self) -> None:
         if self.most < MAX_CONNECTIONS:
@@ -136,6 +137,14 @@ class Connection:
         if data is None:
             raise Refused("it began a message and did not finish it in time")
         return data
+
+    async def turn(self) -> None:
+        """Wait until a large message may be looked at: there is one at each turn of the event loop.
+
+        Each takes some milliseconds, and a box can have those of all its connections end in the same moment.
+        """
+        async with self._all.turns:
+            await trio.lowlevel.checkpoint()
 
     def hold(self, size: int) -> None:
         """From now on its messages take `size` bytes."""

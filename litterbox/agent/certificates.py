@@ -16,6 +16,7 @@ from litterbox.errors import LitterboxError
 
 SUFFIX: Final = b"-cert-v01@openssh.com"
 MAX_PRINCIPALS: Final = 256  # OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
+MAX_OPTIONS: Final = 256  # critical ones, and extensions; OpenSSH knows fewer than ten, and each costs microseconds
 MAX_WILDCARDS: Final = 4  # of the principals of a host; with more, none of them counts
 USER, HOST = 1, 2  # SSH_CERT_TYPE_USER and SSH_CERT_TYPE_HOST: whom a certificate is for
 _WEAK: Final = frozenset({b"ssh-rsa", b"ssh-dss"})  # SHA-1: no signature of an authority, as in OpenSSH
@@ -128,11 +129,9 @@ def _read(blob: bytes) -> Certificate:
     packet.get_uint64()  # the serial number
     kind = packet.get_uint32()
     key_id = packet.get_string()
-    principals = _strings(packet.get_string())
-    if len(principals) > MAX_PRINCIPALS:
-        raise PacketDecodeError("too many principals")
+    principals = _strings(packet.get_string(), MAX_PRINCIPALS, "principals")
     valid_after, valid_before = packet.get_uint64(), packet.get_uint64()
-    options, extensions = _strings(packet.get_string()), _strings(packet.get_string())
+    options, extensions = (_strings(packet.get_string(), 2 * MAX_OPTIONS, "options") for _ in range(2))
     if len(options) % 2 or len(extensions) % 2:
         raise PacketDecodeError("an option without a value")
     packet.get_string()  # reserved
@@ -156,10 +155,12 @@ def _read(blob: bytes) -> Certificate:
     )
 
 
-def _strings(content: bytes) -> list[bytes]:
+def _strings(content: bytes, most: int, what: str) -> list[bytes]:
     packet = SSHPacket(content)
-    strings = []
+    strings: list[bytes] = []
     while packet:
+        if len(strings) >= most:
+            raise PacketDecodeError(f"too many {what}")
         strings.append(packet.get_string())
     return strings
 

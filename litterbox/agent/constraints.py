@@ -19,6 +19,7 @@ _EXTENSION: Final = 255
 _RESTRICT_DESTINATION: Final = b"restrict-destination-v00@openssh.com"
 _SK_PROVIDER: Final = b"sk-provider@openssh.com"
 _MOST_DESTINATIONS: Final = 1024  # as OpenSSH's AGENT_MAX_DEST_CONSTRAINTS
+MAX_KEYS: Final = 1024  # of all hosts together; each costs ten microseconds
 MAX_CERTIFIED_HOSTS: Final = 4096  # characters of all that are known by an authority; a certificate is held to each
 
 
@@ -126,11 +127,14 @@ def _is_at(hop: Hop, binding: Binding) -> bool:
 def _parse_destinations(content: bytes) -> tuple[Destination, ...]:
     packet = SSHPacket(content)
     destinations: list[Destination] = []
+    keys_left = MAX_KEYS
     while packet:
         if len(destinations) >= _MOST_DESTINATIONS:
             raise PacketDecodeError("too many destinations")
         step = SSHPacket(packet.get_string())
-        start, end = _parse_hop(step.get_string()), _parse_hop(step.get_string())
+        start = _parse_hop(step.get_string(), keys_left)
+        end = _parse_hop(step.get_string(), keys_left - len(start.keys))
+        keys_left -= len(start.keys) + len(end.keys)
         if step.get_string():
             raise PacketDecodeError("a destination with an extension that is not known")
         if bool(start.host) != bool(start.keys) or start.user:
@@ -144,13 +148,15 @@ def _parse_destinations(content: bytes) -> tuple[Destination, ...]:
     return tuple(destinations)
 
 
-def _parse_hop(content: bytes) -> Hop:
+def _parse_hop(content: bytes, most_keys: int) -> Hop:
     packet = SSHPacket(content)
     user, host = _text(packet.get_string()), _text(packet.get_string())
     if packet.get_string():
         raise PacketDecodeError("a host with an extension that is not known")
-    keys = []
+    keys: list[HopKey] = []
     while packet:
+        if len(keys) >= most_keys:
+            raise PacketDecodeError("too many keys of hosts")
         keys.append(_parse_key(packet.get_string(), is_ca=packet.get_boolean()))
     return Hop(user, host, tuple(keys))
 

@@ -21,7 +21,7 @@ from litterbox.agent.protocol import NEED_DATA, AgentConnection, FramingError, e
 from litterbox.audit import AuditLog
 from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
-from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_AGENT, MESSAGE_TIMEOUT
+from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_AGENT, MAX_SMALL_MESSAGE, MESSAGE_TIMEOUT
 from litterbox.peers import Peer, may_use_the_box
 
 _READ_SIZE: Final = 16 * 1024  # bytes; all but the largest requests come in one piece
@@ -112,6 +112,8 @@ async def _converse(
         incoming.receive_data(data)
         del data
         answered = False
+        if incoming.unread > MAX_SMALL_MESSAGE:
+            await connection.turn()
         while (request := incoming.next_request()) is not NEED_DATA:
             if answered:  # others have their turn between two requests that came together
                 await trio.lowlevel.checkpoint()

@@ -18,7 +18,7 @@ from litterbox.capabilities.requests import Requests
 from litterbox.confirm.visible import visible
 from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
-from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_CAPABILITIES, MESSAGE_TIMEOUT
+from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_CAPABILITIES, MAX_SMALL_MESSAGE, MESSAGE_TIMEOUT
 from litterbox.peers import Peer, may_use_the_box
 from litterbox_guest import messages, wire
 
@@ -112,7 +112,7 @@ class _Conversation:
                 nursery.start_soon(self._read_ahead)
                 while True:
                     with suppress(wire.MalformedFrame):
-                        await self._answer(await self._next_frame())
+                        await self._answer(await self._next_frame(in_turn=True))
                     if self.accepted is not None:
                         deadline.deadline = float("inf")
 
@@ -132,10 +132,15 @@ class _Conversation:
         if self.reading.cancelled_caught:
             raise Refused("it began a frame and did not finish it in time")
 
-    async def _next_frame(self) -> dict[str, object]:
-        """Raises wire.MalformedFrame, which has been answered, and wire.FrameTooLarge."""
+    async def _next_frame(self, *, in_turn: bool = False) -> dict[str, object]:
+        """The next frame. The pieces of a stream are not waited for `in_turn`: there may be many, and few streams.
+
+        Raises wire.MalformedFrame, which has been answered, and wire.FrameTooLarge.
+        """
         self.under_way = 0
         while True:
+            if in_turn and self.frames.unread > MAX_SMALL_MESSAGE:
+                await self.connection.turn()
             before = self.frames.unread
             try:
                 frame = self.frames.next_frame()

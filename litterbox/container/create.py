@@ -10,6 +10,7 @@ from litterbox.container.mounts import (
     BOX_HOME,
     PIPEWIRE_TARGET,
     WAYLAND_DISPLAY,
+    Mount,
     mounts,
     pipewire_socket,
     user_runtime_in_box,
@@ -102,7 +103,16 @@ def check_granted(name: str, settings: Settings) -> None:
 
 
 def check_sources(name: str) -> None:
-    """Raise HostError where something that the container mounts is not there: Podman could not start it."""
+    """Raise HostError where something that the container mounts is not there: Podman could not start it.
+
+    Raises LitterboxError for a container of an earlier Litterbox, which could hold up every Podman command.
+    """
+    tables = (Mount(source=source, target=target) for source, target in lookup.mounts().items())
+    if not {f"--mount={mount.argument()}" for mount in tables}.issubset(_made_with(name)):
+        raise LitterboxError(
+            f"The box {name} was made by an earlier Litterbox, without the protections of this one.",
+            f"Make its container anew: litterbox build {name}",
+        )
     for source in json.loads(_inspect(name, "{{json .Mounts}}")):
         path = source.get("Source", "")
         if source.get("Type") == "bind" and not os.path.exists(path):
@@ -120,7 +130,7 @@ def create(name: str, settings: Settings) -> None:
     check_ours(name)
     seccomp.place()
     container = paths.container_name(name)
-    making = f"{container}.new"  # no box can have this name: it holds a dot
+    making = name_while_made(name)
     podman.run(
         "create",
         "--replace",
@@ -133,6 +143,11 @@ def create(name: str, settings: Settings) -> None:
     podman.run("rename", making, container)
 
 
+def name_while_made(name: str) -> str:
+    """What the container is called until it takes the place of the old one; no box has such a name, with a dot."""
+    return f"{paths.container_name(name)}.new"
+
+
 def start(name: str) -> None:
     """Start the container. Before any code runs in it, its limits are written and its own user tables uncovered.
 
@@ -143,7 +158,10 @@ def start(name: str) -> None:
     try:
         podman.run("init", container)
     except PodmanError:
-        if _inspect(name, "{{.State.Status}}") != "initialized":  # as an entry leaves it that was cut short here
+        status = _inspect(name, "{{.State.Status}}")
+        if status == "running":  # an entry that was cut short has started it just now; the limits came first
+            return
+        if status != "initialized":  # as an entry leaves it that was cut short here
             raise
     try:
         state, made_with = json.loads(_inspect(name, "[{{json .State}}, {{json .Config.CreateCommand}}]"))

@@ -14,15 +14,12 @@ def delete(name: str, *, home: bool, definition: bool) -> list[str]:
     removed = []
     with locks.hold(paths.enter_lock(name), within=build.LOCK_TIMEOUT):
         check_not_in_use(name)
-        if podman.exists("container", paths.container_name(name)):
+        # A build that was cut short can leave the new container alone.
+        made = (paths.container_name(name), create.name_while_made(name))
+        containers = [container for container in made if podman.exists("container", container)]
+        if containers:
             create.check_ours(name)
-            podman.run(
-                "rm",
-                "--ignore",
-                paths.container_name(name),
-                f"{paths.container_name(name)}.new",
-                within=podman.STORAGE_TIMEOUT,
-            )
+            podman.run("rm", "--ignore", *containers, within=podman.STORAGE_TIMEOUT)
             removed.append("container")
         if podman.exists("image", paths.image_name(name)):
             _remove_image(paths.image_name(name))

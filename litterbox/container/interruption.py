@@ -61,7 +61,10 @@ def end(child: subprocess.Popen[bytes], *, kill: Callable[[int], None]) -> None:
                 child.wait(EXIT_TIMEOUT)
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
-        child.wait(EXIT_TIMEOUT)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(EXIT_TIMEOUT)
+        if child.poll() is None:
+            _say(f"podman (process {child.pid}) does not end, though it was killed: the kernel keeps it")
         draining.join(EXIT_TIMEOUT)
 
 

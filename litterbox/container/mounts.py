@@ -36,7 +36,7 @@ class Mount:
 
 
 def mounts(name: str, settings: Settings) -> list[Mount]:
-    """Everything of the host that the box sees; what is of `lookup`, only until it has started.
+    """Everything of the host that the box sees; what is of `lookup`, only until any code runs in it.
 
     Raises HostError where the runtime folder cannot be used.
     """

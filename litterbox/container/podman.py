@@ -111,18 +111,15 @@ def show(*arguments: str, text: str = "") -> None:
 
     An interruption (Ctrl-C, SIGTERM, SIGHUP) ends podman in order, with all that it started, and is raised again.
     """
-    with (
-        interruption.raised(),
-        _written(text) as given,
-        subprocess.Popen(
+    with interruption.raised(), _written(text) as given:
+        child = subprocess.Popen(  # not as a context manager, which would wait for it without end
             [find(), *arguments],
             cwd="/",
             stdin=given,
             stdout=sys.stderr.fileno(),
             stderr=subprocess.PIPE,
             process_group=0,  # the terminal's Ctrl-C comes to us, and we end podman
-        ) as child,
-    ):
+        )
         assert child.stderr is not None
         tail = b""
         try:
@@ -130,9 +127,12 @@ def show(*arguments: str, text: str = "") -> None:
                 sys.stderr.buffer.write(chunk)
                 sys.stderr.buffer.flush()
                 tail = (tail + chunk)[-_TAIL:]
+            child.wait()
         except BaseException:
             interruption.end(child, kill=_kill_as_root)
             raise
+        finally:
+            child.stderr.close()
     if child.returncode != 0:
         raise failure(arguments, child.returncode, tail.decode(errors="replace"))
 

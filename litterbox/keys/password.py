@@ -6,6 +6,7 @@ A password is bytes, and goes from here to whoever checks it: never into argumen
 import os
 import shlex
 import subprocess
+import termios
 from collections.abc import Callable
 from typing import Final, TypeVar
 
@@ -77,6 +78,11 @@ def _from_terminal(secret: Secret, prompt: str) -> bytes:
         ) from None
     try:
         answer = terminal.ask(descriptor, prompt)
+    except (OSError, termios.error):
+        raise PasswordError(
+            f"The terminal is gone, or is another program's, so nobody can be asked for the {secret.name}.",
+            f"Enter from a terminal, or set {secret.variable} to a command that prints it.",
+        ) from None
     finally:
         os.close(descriptor)
     if answer is None:

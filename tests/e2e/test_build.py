@@ -216,6 +216,17 @@ def test_a_former_image_that_the_user_needs_stays(user):
 # --- deleted meanwhile
 
 
+def test_what_a_build_that_was_cut_short_left_is_deleted_too(user):
+    define(user, "work")
+    user.litterbox("build", "work")
+    podman("rename", "lbx-work", "lbx-work.new")  # as between the end of the old container and the new one's name
+
+    user.litterbox("delete", "work", "--yes")
+
+    assert podman("ps", "--all", "--quiet").stdout == ""
+    assert images_of("work") == []
+
+
 def delete_while_it_waits(user, *command, options=()):
     """Start the command for the box `work`, delete the box while the command waits for its lock, and let it go on."""
     with user.start(*command) as waiting:

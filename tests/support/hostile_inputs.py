@@ -3,7 +3,7 @@
 Each asks for as much as it can, at and beyond the bounds of what a message may be.
 """
 
-from asyncssh.packet import Boolean, Byte, String, UInt32
+from asyncssh.packet import Boolean, Byte, String, UInt32, UInt64
 
 from litterbox.agent.protocol import MAX_MESSAGE
 from litterbox.daemon import letters
@@ -23,7 +23,24 @@ LOGIN = b"".join(
 SIGN = Byte(13) + String(BLOB) + String(LOGIN) + UInt32(0)
 REST_OF_MESSAGE = MAX_MESSAGE - 2000
 HOP = String(String("a") + String("b") + String("")) * 2
+# A host certificate with as many options as fit, and a host with as many keys.
+CERTIFICATE = b"".join(
+    (
+        String("ssh-ed25519-cert-v01@openssh.com") + String(bytes(32)) * 2 + UInt64(1) + UInt32(2) + String("id"),
+        String("") + UInt64(0) + UInt64(2**63) + String(bytes(4 * 55_000)) + String("") * 2 + String(BLOB),
+        String(String("ssh-ed25519") + String(bytes(64))),
+    )
+)
+EMPTY_HOP = String(String("") * 3)
+MANY_KEYS = EMPTY_HOP + String(String("") + String("a") + String("") + (String(BLOB) + Byte(0)) * 4_000) + String("")
 AGENT_MESSAGES = [
+    Byte(13) + String(BLOB) + String(LOGIN[: -len(String(BLOB))] + String(CERTIFICATE)) + UInt32(0),
+    Byte(25)
+    + String("ssh-ed25519")
+    + String(bytes(32))
+    + String(bytes(64))
+    + String("c")
+    + (Byte(255) + String("restrict-destination-v00@openssh.com") + String(String(MANY_KEYS))),
     *(Byte(number) + b"\0" * size for number in (*range(1, 31), 255) for size in (0, 1, 4, 1000)),
     *(Byte(number) + b"\xff" * REST_OF_MESSAGE for number in (1, 11, 13, 17, 18, 19, 22, 23, 25, 27)),
     *(Byte(number) + b"\0" * REST_OF_MESSAGE for number in (1, 11, 13, 17, 18, 19, 22, 23, 25, 27)),

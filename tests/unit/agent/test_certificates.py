@@ -10,6 +10,7 @@ from support.certificates import AUTHORITY, HOST_CERTIFICATE, certificate, make_
 from litterbox.agent import binding
 from litterbox.agent.binding import BindingError, SessionBind
 from litterbox.agent.certificates import (
+    MAX_OPTIONS,
     MAX_PRINCIPALS,
     MAX_WILDCARDS,
     USER,
@@ -62,6 +63,7 @@ def test_a_certificate_is_read_without_a_look_at_its_signature_and_verified_with
         String("teleport-cert-v01@openssh.com") + make_certificate(KEY, CA)[36:],
         make_certificate(KEY, CA) + b"more",
         make_certificate(KEY, CA, principals=["a"] * (MAX_PRINCIPALS + 1)),
+        make_certificate(KEY, CA, critical=["a"] * (MAX_OPTIONS + 1)),
         make_certificate(KEY, CA, tail=String("without a value")),
         make_certificate(KEY, CA, tail=b"\0\0"),
     ],

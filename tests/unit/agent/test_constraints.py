@@ -11,6 +11,7 @@ from litterbox.agent.binding import Binding, Bindings
 from litterbox.agent.certificates import MAX_WILDCARDS, decode
 from litterbox.agent.constraints import (
     MAX_CERTIFIED_HOSTS,
+    MAX_KEYS,
     Constraints,
     Destination,
     Hop,
@@ -171,6 +172,8 @@ def test_constraints_are_read():
         restrict(hop() + hop("", "a", b"no key") + String("")),
         restrict(hop() + hop("", "a", A.public_data)),
         restrict(*[TO_HOST_A] * 1025),
+        restrict(hop() + hop("", "a", *[A.public_data] * (MAX_KEYS + 1)) + String("")),
+        restrict(*[hop() + hop("", "a", *[A.public_data] * 600) + String("")] * 2),
         restrict(*[hop() + hop("", "a" * 200, CA.public_data, is_ca=True) + String("")] * 21),
     ],
 )

@@ -15,6 +15,7 @@ from asyncssh.packet import Byte, String, UInt32
 from trio.testing import wait_all_tasks_blocked
 
 from litterbox import paths
+from litterbox.agent import protocol
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.identities import Identity, SigningError
 from litterbox.agent.known_hosts import KnownHosts
@@ -517,3 +518,41 @@ async def test_descriptors_return_to_where_they_were():
             await client.stream.aclose()
         await wait_all_tasks_blocked()
         assert len(os.listdir("/proc/self/fd")) == before
+
+
+class Passes(trio.abc.Instrument):
+    """How many large messages were looked at in one pass of the event loop, at most."""
+
+    def __init__(self) -> None:
+        self.most = self.now = 0
+
+    def before_io_wait(self, timeout: float) -> None:
+        self.now = 0
+
+    def look(self) -> None:
+        self.now += 1
+        self.most = max(self.most, self.now)
+
+
+async def test_large_messages_that_end_in_the_same_moment_are_looked_at_one_in_each_pass(monkeypatch):
+    passes = Passes()
+    parse = protocol.parse
+
+    def counted(number: int, body: bytes) -> object:
+        passes.look()
+        return parse(number, body)
+
+    monkeypatch.setattr(protocol, "parse", counted)
+    request = sign_request(bytes(100_000))
+    async with serving(User()) as agent:
+        clients = [await agent.connect() for _ in range(30)]
+        for client in clients:
+            await client.send(request[:-1])
+        await wait_all_tasks_blocked()
+        trio.lowlevel.add_instrument(passes)
+        for client in clients:
+            os.write(client.stream.socket.fileno(), request[-1:])
+        for client in clients:
+            assert await client.answer()
+        trio.lowlevel.remove_instrument(passes)
+    assert passes.most == 1

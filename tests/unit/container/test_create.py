@@ -12,7 +12,7 @@ from litterbox import paths, sessions
 from litterbox.container import create, hardening, lookup, namespace, podman
 from litterbox.container.mounts import Mount, mounts
 from litterbox.container.settings import Settings
-from litterbox.errors import HostError, PodmanError
+from litterbox.errors import HostError, LitterboxError, PodmanError
 
 PODMAN_5 = (5, 4, 2)
 
@@ -242,6 +242,25 @@ def test_a_start_that_was_cut_short_is_gone_on_with(starting):
     starting.status = "initialized"
     create.start("work")
     assert starting == ["init", "limit", "uncover", "start"]
+
+
+def test_a_box_that_an_entry_started_just_before_it_was_cut_short_is_left_running(starting):
+    starting.failing = ("init",)
+    starting.status = "running"
+    create.start("work")
+    assert starting == ["init"]
+
+
+@pytest.mark.parametrize("gone", ["/etc/passwd", "/etc/group", "nothing"])
+def test_a_container_of_an_earlier_litterbox_is_not_started(monkeypatch, gone):
+    made_with = [word for word in create.options("work", Settings(), PODMAN_5) if f",dst={gone}," not in word]
+    monkeypatch.setattr(create, "_made_with", lambda _name: made_with)
+    monkeypatch.setattr(create, "_inspect", lambda *_: "[]")
+    if gone == "nothing":
+        create.check_sources("work")
+    else:
+        with pytest.raises(LitterboxError, match="earlier Litterbox"):
+            create.check_sources("work")
 
 
 def test_a_container_that_cannot_be_made_ready_is_not_started(starting):

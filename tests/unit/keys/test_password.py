@@ -2,11 +2,12 @@
 
 import os
 import sys
+import termios
 
 import pytest
 
 from litterbox.errors import PasswordError, WrongPassword
-from litterbox.keys import password
+from litterbox.keys import password, terminal
 from litterbox.keys.password import STORE
 
 
@@ -96,3 +97,16 @@ def test_the_password_reaches_no_environment_and_no_argument(command) -> None:
 
     assert password.existing(STORE, lambda given: given) == b"sss"
     assert "sss" not in " ".join(os.environ.values())
+
+
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), termios.error(5, "Input/output error")])
+def test_a_terminal_that_is_gone_is_told(monkeypatch, error) -> None:
+    monkeypatch.delenv("LITTERBOX_PASSWORD_COMMAND", raising=False)
+    monkeypatch.setattr(terminal, "open_terminal", lambda: os.open("/dev/null", os.O_RDWR))
+
+    def ask(_terminal: int, _prompt: str) -> bytes:
+        raise error
+
+    monkeypatch.setattr(terminal, "ask", ask)
+    with pytest.raises(PasswordError, match="The terminal is gone"):
+        password.existing(STORE, lambda given: given)
