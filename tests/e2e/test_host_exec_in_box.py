@@ -191,8 +191,11 @@ def test_a_full_screen_program_works_in_tmux(user, box, tmp_path):
         tmux("send-keys", "G")
         wait_until(lambda: "line 200 of the text" in tmux("capture-pane", "-p"), what="the last page")
         tmux("resize-window", "-x", "80", "-y", "40")
-        tmux("send-keys", "g")
-        wait_until(lambda: "line 39 of the text" in tmux("capture-pane", "-p"), what="the larger page")
+        # A key that less reads before it has seen the new size is answered with the old one.
+        wait_until(
+            lambda: tmux("send-keys", "g") or "line 39 of the text" in tmux("capture-pane", "-p"),
+            what="the larger page",
+        )
         tmux("send-keys", "q")
         # What is typed before the shell reads again would be less's.
         wait_until(lambda: tmux("capture-pane", "-p").rstrip().endswith("$"), what="the prompt after it")
