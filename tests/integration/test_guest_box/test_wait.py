@@ -236,14 +236,17 @@ class TestHostLink:
             self.hello(connection)
             time.sleep(2)
 
-            def switches():
+            def wakeups():
                 status = box.as_root("cat", "/proc/1/status").splitlines()
-                return sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+                return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt_switches"))
 
-            before = switches()
-            time.sleep(10)
+            def sleeps():
+                before = wakeups()
+                time.sleep(5)
+                return wakeups() - before <= 1
 
-            assert switches() - before <= 1
+            # On a busy machine a process is woken to wait for the kernel, but not in each five seconds.
+            assert any(sleeps() for _ in range(5))
 
 
 class TestImage:
