@@ -5,6 +5,7 @@ there is loses; the other connections keep what they have.
 """
 
 import logging
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,15 +128,19 @@ class Connection:
         self.hold(self.held + len(data))
         return data
 
-    async def receive(self, most: int, *, deadline: float = float("inf")) -> bytes:
+    async def receive(self, most: int, *, deadline: float = math.inf) -> bytes:
         """As `read`, but wait until something has come. Raises Refused at the deadline."""
-        data = None
+        if deadline == math.inf:  # mostly, and a cancel scope costs as much as the reading
+            return await self._wait_and_read(most)
         with trio.CancelScope(deadline=deadline):
-            while data is None:
-                await trio.lowlevel.wait_readable(self._descriptor)
-                data = self.read(most)
-        if data is None:
-            raise Refused("it began a message and did not finish it in time")
+            return await self._wait_and_read(most)
+        raise Refused("it began a message and did not finish it in time")
+
+    async def _wait_and_read(self, most: int) -> bytes:
+        data = None
+        while data is None:
+            await trio.lowlevel.wait_readable(self._descriptor)
+            data = self.read(most)
         return data
 
     async def turn(self) -> None:
