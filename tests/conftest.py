@@ -1,4 +1,4 @@
-"""For every test: nothing is written beside the tests, whose folder may be read-only; files are shared among runs."""
+"""For every test: nothing is written beside the tests, whose folder may be read-only; several runs can share them."""
 
 import os
 

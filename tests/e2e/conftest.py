@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 from support.display import virtual_display
+from support.kept_box import KeptBox
 from support.person import Person
 from support.user import PASSWORD, User, podman
 
@@ -48,6 +49,29 @@ def one_box(one_user):
         yield "work"
 
 
+@pytest.fixture(scope="module")
+def make_box():
+    """What a module makes once for `kept_box`; one that needs another box has a fixture of this name."""
+    return lambda user: user.define_and_build("work")
+
+
+@pytest.fixture(scope="module")
+def kept_box(one_user, make_box, tmp_path_factory):
+    return KeptBox(one_user, make_box, str(tmp_path_factory.mktemp("kept") / "Litterbox"))
+
+
+@pytest.fixture
+def user_of_kept_box(request, one_user, kept_box):
+    """The module's one user, who has just made the box; or who has nothing, for a test that asks for no `box`."""
+    if "box" in request.fixturenames:
+        kept_box.restore()
+    else:
+        kept_box.remove()
+    yield one_user
+    show_logs(one_user.root)
+    kept_box.stop()
+
+
 @contextmanager
 def a_user(root, display, runtime):
     kept = {key: os.environ[key] for key in ("HOME", "USER", "PATH", "XDG_RUNTIME_DIR", "LANG") if key in os.environ}
@@ -63,12 +87,17 @@ def a_user(root, display, runtime):
         runtime,
     )
     yield someone
-    for log in glob.glob(f"{root}/logs/*"):  # shown beside a failure
-        with open(log) as file:
-            print(f"== {log}\n{file.read()}")
+    show_logs(root)
     for name in podman("ps", "--all", "--format", "{{.Names}}").stdout.split():
         someone.litterbox("stop", name.removeprefix("lbx-"), status=None)
         podman("rm", "--force", "--time=0", name)
+
+
+def show_logs(root):
+    """Print what the daemons wrote, which pytest shows beside a failure."""
+    for log in glob.glob(f"{root}/logs/*"):
+        with open(log) as file:
+            print(f"== {log}\n{file.read()}")
 
 
 @pytest.fixture

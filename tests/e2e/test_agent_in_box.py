@@ -26,14 +26,27 @@ def hosts(tmp_path):
         os.unlink(known)
 
 
+@pytest.fixture(scope="module")
+def make_box():
+    """A built box on the host's network, with the key `laptop` in the store."""
+
+    def make(user):
+        user.define("work", "local", "--image", BASE_IMAGE)
+        with open(f"{user.root}/definitions/work.toml", "w") as file:
+            file.write('network = "host"\n')
+        user.litterbox("build", "work")
+        user.litterbox("keys", "generate", "laptop")
+
+    return make
+
+
+@pytest.fixture
+def user(user_of_kept_box):
+    return user_of_kept_box
+
+
 @pytest.fixture
 def box(user):
-    """A built box on the host's network, with the key `laptop` in the store."""
-    user.litterbox("define", "work", "--template", "local", "--image", BASE_IMAGE)
-    with open(f"{user.root}/definitions/work.toml", "w") as file:
-        file.write('network = "host"\n')
-    user.litterbox("build", "work")
-    user.litterbox("keys", "generate", "laptop")
     return "work"
 
 

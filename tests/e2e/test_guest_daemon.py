@@ -12,8 +12,12 @@ done
 
 
 @pytest.fixture
+def user(user_of_kept_box):
+    return user_of_kept_box
+
+
+@pytest.fixture
 def box(user):
-    user.define_and_build("work")
     return "work"
 
 

@@ -11,8 +11,12 @@ from support.user import LONG_ENOUGH, wait_until
 
 
 @pytest.fixture
+def user(user_of_kept_box):
+    return user_of_kept_box
+
+
+@pytest.fixture
 def box(user):
-    user.define_and_build("work")
     return "work"
 
 

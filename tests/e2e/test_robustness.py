@@ -12,8 +12,12 @@ from litterbox import locks
 
 
 @pytest.fixture
+def user(user_of_kept_box):
+    return user_of_kept_box
+
+
+@pytest.fixture
 def box(user):
-    user.define_and_build("work")
     return "work"
 
 

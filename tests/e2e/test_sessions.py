@@ -8,12 +8,17 @@ import subprocess
 
 import pexpect
 import pytest
+from support.storms import repeated
 from support.user import LONG_ENOUGH, alive, kill, podman, wait_until
 
 
 @pytest.fixture
+def user(user_of_kept_box):
+    return user_of_kept_box
+
+
+@pytest.fixture
 def box(user):
-    user.define_and_build("work")
     return "work"
 
 
@@ -265,7 +270,7 @@ def test_fifty_entries_at_once_into_a_running_box(user, box):
     with user.session(box):
         daemon = user.daemon(box)
         started = podman("inspect", "--format", "{{.State.StartedAt}}", f"lbx-{box}").stdout
-        for _ in range(10):
+        for _ in range(repeated(10, usual=2)):
             start_fifty(user, box)
         assert user.daemon(box) == daemon
         assert podman("inspect", "--format", "{{.State.StartedAt}}", f"lbx-{box}").stdout == started
@@ -273,7 +278,7 @@ def test_fifty_entries_at_once_into_a_running_box(user, box):
 
 
 def test_fifty_entries_at_once_into_a_stopped_box(user, box):
-    for _ in range(10):
+    for _ in range(repeated(10, usual=2)):
         start_fifty(user, box)
         user.wait_until_over(box)
         assert user.sessions_in_lock(box) == []
