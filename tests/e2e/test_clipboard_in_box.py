@@ -23,15 +23,14 @@ def desktop(request):
 
 
 @pytest.fixture
-def user(user, desktop):
+def user(user_of_kept_box, desktop):
     """The user, logged in to that desktop and no other."""
-    environment = {key: value for key, value in user.environment.items() if key != "DISPLAY"}
-    return attrs.evolve(user, environment=environment | desktop.environment)
+    environment = {key: value for key, value in user_of_kept_box.environment.items() if key != "DISPLAY"}
+    return attrs.evolve(user_of_kept_box, environment=environment | desktop.environment)
 
 
 @pytest.fixture
 def box(user):
-    user.define_and_build("work")
     return "work"
 
 

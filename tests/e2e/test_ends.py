@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from support.storms import repeated
 from support.user import LONG_ENOUGH, alive, kill, podman, wait_until
 
 STOP_WITHIN = 20.0  # seconds
@@ -177,7 +178,7 @@ def test_podman_is_corrected_where_box_and_daemon_died_with_conmon(user, box):
 
 def test_a_daemon_that_was_killed_just_now_is_replaced(user, box):
     with user.session(box):
-        for _ in range(8):
+        for _ in range(repeated(8, usual=3)):
             os.kill(user.daemon(box), signal.SIGKILL)  # and its end is not waited for
             user.litterbox("enter", box, "true")
 

@@ -20,6 +20,11 @@ MIXED = bytes(range(256)) * 5000 + "é漢\n".encode() * 1000 + b"\xff\xfe\0"
 LONG_ENOUGH = 60.0  # seconds
 
 
+@pytest.fixture
+def host(host_as_new):
+    return host_as_new
+
+
 def audit():
     with open(paths.audit_log("work")) as file:
         return [json.loads(line) for line in file]

@@ -40,7 +40,7 @@ from litterbox.errors import DaemonError
 from litterbox.limits import MAX_CONNECTIONS, MAX_CONTROL_CONNECTIONS, MAX_HOST_COMMANDS
 from litterbox_guest import wire
 
-STALL = 0.1  # seconds in which nobody else is served
+STALL = 0.1  # seconds in which nobody else is served, on a machine that does nothing else
 GROWTH = 200.0  # MiB: what two listeners hold at most, and what is made of it while it is answered
 REST = 16.0  # MiB that may stay of it, in a process whose modules and caches were all used
 LONG_ENOUGH = 30.0  # seconds
@@ -99,6 +99,14 @@ def one_of_each(daemon: Daemon) -> None:
     wait_until(lambda: daemon.figures().descriptors)
 
 
+def stretch() -> float:
+    """How much longer processor time may get where more runs than there are processors.
+
+    What else runs takes the caches, and a virtual machine counts time that it was not given.
+    """
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 class Measured:
     """What the daemon took for a case: `during`, as the case tells, and after it."""
 
@@ -109,7 +117,7 @@ class Measured:
     def look(self) -> Figures:
         """The figures now; what they say of stalls and growth is within the bounds."""
         now = self.daemon.figures()
-        assert now.stall < STALL, now
+        assert now.stall < STALL * stretch(), now
         assert now.memory < self.before.memory + GROWTH, now
         return now
 

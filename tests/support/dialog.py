@@ -10,7 +10,7 @@ import trio
 
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
-from support.display import Display
+from support.display import POLL_INTERVAL, Display
 
 APPROVE, SESSION, DECLINE = "Approve once", "Approve for this session", "Decline"
 
@@ -63,7 +63,7 @@ class Dialog:
         """Wait until it is no longer on screen."""
         with trio.fail_after(_LONG_ENOUGH):
             while await self.display.words(self.window):
-                await trio.sleep(0.02)
+                await trio.sleep(POLL_INTERVAL)
 
     def _row(self) -> list[str]:
         """The buttons from left to right."""
@@ -87,7 +87,7 @@ async def dialog(display: Display, title: str, *, saying: str = "", within: floa
                 found = Dialog(display, window, await display.words(window))
                 if found.words and saying in found.text:
                     return found
-            await trio.sleep(0.02)
+            await trio.sleep(POLL_INTERVAL)
 
 
 async def answer(

@@ -10,6 +10,8 @@ import attrs
 import trio
 
 _LONG_ENOUGH = 20.0  # seconds; a window takes half of one on an idle machine
+# Seconds between two looks at the screen. Each look starts a program, which takes processor time from what is awaited.
+POLL_INTERVAL = 0.1
 
 
 @attrs.frozen
@@ -22,7 +24,7 @@ class Display:
         """Wait for a visible window whose title contains `title`; return its id. It gets the keyboard."""
         with trio.fail_after(within):
             while not (windows := await self.windows(title)):
-                await trio.sleep(0.02)
+                await trio.sleep(POLL_INTERVAL)
         await self.focus(windows[0])
         return windows[0]
 
@@ -33,7 +35,7 @@ class Display:
         """Wait until no visible window has `title` in its title."""
         with trio.fail_after(_LONG_ENOUGH):
             while await self.windows(title):
-                await trio.sleep(0.02)
+                await trio.sleep(POLL_INTERVAL)
 
     async def focus(self, window: str) -> None:
         """Give the window the keyboard."""

@@ -13,6 +13,8 @@ import attrs
 BASE_IMAGE = "localhost/litterbox-test-base:latest"
 PASSWORD = "correct horse battery staple"
 LONG_ENOUGH = 60.0  # seconds; everything here takes a few at most
+# Seconds between two looks. A look can start programs, which take processor time from what is awaited.
+POLL_INTERVAL = 0.1
 
 
 def wait_until(condition: Callable[[], object], *, what: str, within: float = LONG_ENOUGH) -> None:
@@ -20,7 +22,7 @@ def wait_until(condition: Callable[[], object], *, what: str, within: float = LO
     deadline = time.monotonic() + within
     while not condition():
         assert time.monotonic() < deadline, f"waited {within:g} s in vain: {what}"
-        time.sleep(0.05)
+        time.sleep(POLL_INTERVAL)
 
 
 @attrs.frozen
@@ -86,10 +88,10 @@ class User:
         return done.stdout.strip()
 
     def is_over(self, name: str) -> bool:
-        """Say whether the box has ended: container stopped, daemon gone, lock empty."""
+        """Say whether the box has ended: lock empty, container stopped, daemon gone; cheap questions first."""
         return (
-            self.container_state(name) in ("exited", "created")
-            and not self.sessions_in_lock(name)
+            not self.sessions_in_lock(name)
+            and self.container_state(name) in ("exited", "created")
             and self.daemon(name) is None
         )
 

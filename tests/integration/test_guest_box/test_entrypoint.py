@@ -7,6 +7,7 @@ import subprocess
 import pexpect
 import pytest
 from support import guest_box
+from support.storms import repeated
 
 
 def test_the_command_is_the_user_for_good(box):
@@ -243,7 +244,9 @@ class TestAgentLink:
         assert box.enter("--", "mv", self.LINK, "/tmp/away").returncode == 1
 
 
-def test_fifty_entries_at_once_all_succeed(box):
+def test_many_entries_at_once_all_succeed(box):
+    """Fifty, or twenty in the usual run."""
+    many = repeated(50, usual=20)
     box.as_root("sh", "-c", "rm -rf /tmp/* /tmp/.l*")
     crowd = [
         subprocess.Popen(
@@ -252,11 +255,11 @@ def test_fifty_entries_at_once_all_succeed(box):
             stderr=subprocess.PIPE,
             text=True,
         )
-        for _ in range(50)
+        for _ in range(many)
     ]
     said = [entry.communicate() for entry in crowd]
 
-    assert [entry.returncode for entry in crowd] == [0] * 50, said
+    assert [entry.returncode for entry in crowd] == [0] * many, said
     assert {err for _, err in said} == {""}
     assert {out for out, _ in said} == {f"/run/user/{os.getuid()}/litterbox/ssh-agent.sock\n"}
     assert box.as_root("ls", "-A", "/tmp").split() == ["ssh-agent.sock"]
