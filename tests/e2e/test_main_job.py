@@ -129,7 +129,7 @@ def test_a_client_that_goes_takes_its_window_along(user, person, box, key):
     with user.session(box), user.start("enter", box, "--", "timeout", "-s", "KILL", "3", "ssh-add", "-l") as listing:
         wait_until(lambda: not person.sees_nothing(box), what="the window")
         listing.communicate(timeout=LONG_ENOUGH)
-        wait_until(lambda: person.sees_nothing(box), what="the window gone", within=1)
+        wait_until(lambda: person.sees_nothing(box), what="the window gone", within=5)
         assert audit(user, box)[-1]["by"] == "disconnect"
 
 

@@ -121,7 +121,7 @@ async def test_a_withdrawn_question_takes_its_window_along_and_the_next_one_come
             pass
         took = time.perf_counter() - withdrawn
         print(f"\nthe window of a withdrawn question was gone after {took * 1000:.0f} ms")
-        assert took < 1
+        assert took < 5  # about 30 ms on an idle machine; its timeout is minutes
         shown = await box.dialog("second")
         assert await box.windows() == 1
         await shown.choose(APPROVE)

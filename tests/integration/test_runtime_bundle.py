@@ -103,10 +103,10 @@ def test_an_image_with_a_locale_of_its_own_encoding_is_no_obstacle(bundle, tmp_p
 
 
 def test_looking_at_a_standing_one_costs_little(bundle):
-    began = time.perf_counter()
+    began = time.process_time()
     runtime.ensure(print, folder=os.path.dirname(bundle.folder))
 
-    assert time.perf_counter() - began < 0.15
+    assert time.process_time() - began < 0.15
 
 
 ENSURE = """

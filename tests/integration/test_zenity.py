@@ -52,7 +52,7 @@ async def test_a_cancelled_dialog_is_gone_at_once(display):
         await display.window(TITLE)
         nursery.cancel_scope.cancel()
         cancelled = trio.current_time()
-    assert trio.current_time() - cancelled < 1  # about 10 ms on an idle machine
+    assert trio.current_time() - cancelled < 5  # about 10 ms on an idle machine
     assert not zenity_children(os.getpid())
     await display.no_window(TITLE)
 

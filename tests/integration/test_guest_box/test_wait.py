@@ -30,7 +30,7 @@ def test_it_leaves_when_the_lock_is_emptied(box):
     box.list_sessions()
 
     assert box.wait() == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # an abandoned one would leave after 30
     assert "no session is left" in box.logs()
 
 
@@ -227,7 +227,7 @@ class TestHostLink:
         began = time.monotonic()
 
         assert box.wait() == 0
-        assert 29 < time.monotonic() - began < 45
+        assert 29 < time.monotonic() - began < 90
         assert "abandoned" in box.logs()
 
     def test_connected_it_sleeps(self, box, daemon):

@@ -192,6 +192,6 @@ def test_as_many_hosts_as_a_key_may_have_are_held_to_certificates_quickly():
     shown = decode(make_certificate(A, CA, role=HOST_CERTIFICATE, principals=principals))
     bindings = Bindings()
     bindings.hops = tuple(Binding(A.public_data, bytes([hop]) * 32, True, shown) for hop in range(16))
-    started = time.perf_counter()
+    started = time.thread_time()
     assert permits(steps, bindings, None)
-    assert time.perf_counter() - started < 5  # seconds
+    assert time.thread_time() - started < 5  # seconds

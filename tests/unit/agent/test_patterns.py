@@ -62,6 +62,6 @@ def test_what_is_more_than_a_name():
     ["*a" * 130 + "b", "*" * 1_000_000 + "b", "?" * 1_000_000, "*?" * 130 + "b", "a" * 1_000_000 + "*"],
 )
 def test_no_pattern_takes_long(pattern):
-    started = time.perf_counter()
+    started = time.thread_time()
     assert not fits("a" * MAX_NAME, pattern)
-    assert time.perf_counter() - started < 1  # seconds; OpenSSH's own way through the first would not end
+    assert time.thread_time() - started < 1  # seconds; OpenSSH's own way through the first would not end
