@@ -9,8 +9,12 @@ CLOSED = ["<&-", ">&-", "2>&-", "<&- >&-", "<&- >&- 2>&-"]
 
 
 @pytest.fixture
+def user(user_of_kept_box):
+    return user_of_kept_box
+
+
+@pytest.fixture
 def box(user):
-    user.define_and_build("work")
     return "work"
 
 
