@@ -10,7 +10,7 @@ from support.display import virtual_display
 from support.person import Person
 from support.user import PASSWORD, User, podman
 
-from litterbox.container import runtime as bundles
+from litterbox.container.runtime import bundles
 
 
 @pytest.fixture(scope="session")

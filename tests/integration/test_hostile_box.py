@@ -35,7 +35,7 @@ from support.hostile_inputs import AGENT_MESSAGES, FRAMES, LETTERS, SIGN, told
 
 from litterbox import paths
 from litterbox.agent.protocol import MAX_MESSAGE
-from litterbox.daemon import client
+from litterbox.control import client
 from litterbox.errors import DaemonError
 from litterbox.limits import MAX_CONNECTIONS, MAX_CONTROL_CONNECTIONS, MAX_HOST_COMMANDS
 from litterbox_guest import wire
