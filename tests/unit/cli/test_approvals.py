@@ -41,7 +41,7 @@ def daemon(monkeypatch) -> Callable[..., None]:
             settings_changed=None,
         ).handlers()
 
-        def ask(_name: str, request: messages.Letter) -> messages.Letter:
+        def ask(_name: str, request: messages.Message) -> messages.Message:
             answer = trio.run(requests[request["request"]], request)
             return messages.decode(messages.encode(answer))
 

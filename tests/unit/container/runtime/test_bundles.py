@@ -46,7 +46,7 @@ def builds(source, guest, monkeypatch):
     """The builder in place of the real one; lists what it built."""
     done = []
 
-    def build(_origin, folder, _report):
+    def small(_origin, folder, _report):
         for name, content in (("litterbox", "#!"), ("bin/python3", "elf"), ("lib/a.pyc", source.read_text())):
             os.makedirs(os.path.dirname(os.path.join(folder, name)), exist_ok=True)
             with open(os.path.join(folder, name), "w", encoding="ascii") as file:
@@ -54,7 +54,7 @@ def builds(source, guest, monkeypatch):
         done.append(folder)
         return frozenset([str(source)])
 
-    monkeypatch.setattr(build, "build", build)
+    monkeypatch.setattr(build, "build", small)
     return done
 
 
