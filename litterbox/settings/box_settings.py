@@ -60,7 +60,7 @@ xdg_open_schemes = ["http", "https", "mailto"]
 # Read and set your clipboard.
 clipboard = "confirm"
 
-# Run commands on this computer, outside of the box: those of the tables [host_commands.NAME], and no others.
+# Run commands on this computer, outside of the box: those of the tables [commands.NAME], and no others.
 # `litterbox settings {name} host-exec add --help` tells what can be in one.
 host_exec = false
 """
