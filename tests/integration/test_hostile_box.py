@@ -40,7 +40,7 @@ from litterbox.errors import DaemonError
 from litterbox.limits import MAX_CONNECTIONS, MAX_CONTROL_CONNECTIONS, MAX_HOST_COMMANDS
 from litterbox_guest import wire
 
-STALL = 0.1  # seconds in which nobody else is served
+STALL = 0.5  # seconds of processor time in which nobody else is served: an attack takes seconds, a busy machine 0.2
 GROWTH = 200.0  # MiB: what two listeners hold at most, and what is made of it while it is answered
 REST = 16.0  # MiB that may stay of it, in a process whose modules and caches were all used
 LONG_ENOUGH = 30.0  # seconds
