@@ -16,7 +16,7 @@ from litterbox.errors import LitterboxError
 ROTATE_AT: Final = 10 * 1024 * 1024  # bytes: about 30,000 requests
 MAX_SIZE: Final = 2 * ROTATE_AT  # bytes that a file may have which cannot be rotated; then requests are refused
 KEPT: Final = 3  # rotated files: audit-NAME.jsonl.1 is the newest
-_LONGEST_TEXT: Final = 1000  # characters of one value; what the box sends may be 256 KiB long
+_MAX_TEXT_LENGTH: Final = 1000  # characters of one value; what the box sends may be 256 KiB long
 
 
 class AuditError(LitterboxError):
@@ -118,8 +118,8 @@ class AuditLog:
 def _value(value: str | int) -> str:
     if isinstance(value, int):
         return str(value)
-    if len(value) > _LONGEST_TEXT:
-        value = f"{value[: _LONGEST_TEXT // 2]}[…]{value[-_LONGEST_TEXT // 2 :]}"
+    if len(value) > _MAX_TEXT_LENGTH:
+        value = f"{value[: _MAX_TEXT_LENGTH // 2]}[…]{value[-_MAX_TEXT_LENGTH // 2 :]}"
     return _quoted(value)
 
 

@@ -13,7 +13,7 @@ import attrs
 from litterbox.audit import KEPT
 
 _LOOK_AGAIN: Final = 0.25  # seconds
-_LONGEST_LINE: Final = 64 * 1024  # bytes; the writer's are a few kilobytes at most
+_MAX_LINE_LENGTH: Final = 64 * 1024  # bytes; the writer's are a few kilobytes at most
 
 
 @attrs.frozen
@@ -76,10 +76,10 @@ def parse(line: bytes) -> Record | None:
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     while True:
         at = file.tell()
-        line = file.readline(_LONGEST_LINE)
+        line = file.readline(_MAX_LINE_LENGTH)
         if not line:
             return
-        if not line.endswith(b"\n") and len(line) < _LONGEST_LINE:
+        if not line.endswith(b"\n") and len(line) < _MAX_LINE_LENGTH:
             file.seek(at)  # the writer is in the middle of it
             return
         yield line

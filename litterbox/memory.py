@@ -15,7 +15,7 @@ from typing import Final
 ENVIRONMENT: Final[Mapping[str, str]] = MappingProxyType({"PYTHONMALLOC": "malloc"})
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # mallopt(3)
-# A block of this size goes back at once; glibc would let the size grow to 32 MiB. Pieces of streams are smaller,
+# A block of this size goes back at once; glibc would let the size grow to 32 MiB. Upload of streams are smaller,
 # and free memory for some of them is kept: to get its pages anew for each piece would halve the speed of a stream.
 _LARGE: Final = 1024 * 1024  # bytes
 _KEPT: Final = 2 * 1024 * 1024  # bytes

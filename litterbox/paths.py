@@ -9,10 +9,10 @@ from litterbox.errors import BadBoxName, HostError
 
 _FIRST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _REST = _FIRST | {"_", "-"}
-_LONGEST_NAME = 32
+_MAX_NAME_LENGTH = 32
 _SEPARATORS = frozenset(":;,\n")  # of lists of paths, in Podman's options and in the dynamic loader's
 FORMER_DOCKERFILE = ".Dockerfile"  # the ending of a Dockerfile's name in the former layout
-LONGEST_SOCKET_PATH = 107  # sun_path is 108 bytes, one of them the closing NUL (unix(7))
+MAX_SOCKET_PATH_LENGTH = 107  # sun_path is 108 bytes, one of them the closing NUL (unix(7))
 
 
 def check_box_name(name: str) -> str:
@@ -27,7 +27,7 @@ def check_box_name(name: str) -> str:
 
 
 def is_box_name(name: str) -> bool:
-    return 0 < len(name) <= _LONGEST_NAME and name[0] in _FIRST and _REST.issuperset(name)
+    return 0 < len(name) <= _MAX_NAME_LENGTH and name[0] in _FIRST and _REST.issuperset(name)
 
 
 def container_name(name: str) -> str:
@@ -176,9 +176,9 @@ def runtime_note(name: str) -> str:
 
 
 def _socket(path: str) -> str:
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH_LENGTH:
         raise HostError(
-            f"The socket path is longer than the {LONGEST_SOCKET_PATH} bytes that Linux allows: {path}",
+            f"The socket path is longer than the {MAX_SOCKET_PATH_LENGTH} bytes that Linux allows: {path}",
             "Set XDG_RUNTIME_DIR to a shorter path.",
         )
     return path

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 Session = tuple[int, int]  # PID, and field 22 of /proc/PID/stat: the start time that tells a reused PID apart
 
-MOST_SESSIONS = 200
-SIZE = 8192  # bytes of the file: MOST_SESSIONS lines of at most 7 + 1 + 20 + 1 bytes (proc(5), pid_max)
+MAX_SESSIONS = 200
+SIZE = 8192  # bytes of the file: MAX_SESSIONS lines of at most 7 + 1 + 20 + 1 bytes (proc(5), pid_max)
 LEASE_TIMEOUT = 5.0  # seconds that a change waits for a lease of the box's, which can last for 45
 _LEASE_INTERVAL = 0.05  # seconds between two tries
 
@@ -112,9 +112,9 @@ class SessionLock:
     def add(self, session: Session) -> None:
         """Drop the dead and add `session`. Raises LitterboxError when the box is full."""
         living = [known for known in self.listed() if known != session and is_alive(known)]
-        if len(living) >= MOST_SESSIONS:
+        if len(living) >= MAX_SESSIONS:
             raise LitterboxError(
-                f"The box has {MOST_SESSIONS} sessions, the most it may have.",
+                f"The box has {MAX_SESSIONS} sessions, the most it may have.",
                 "Leave one of them and enter again.",
             )
         self._rewrite([*living, session])

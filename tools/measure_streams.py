@@ -15,8 +15,8 @@ from rows import Row, at_least, at_most, told
 
 SIZE = 1024  # MiB
 ROUNDS = 5  # of each kind, alternating, after one to warm up
-MOST_MEMORY = 32  # MiB more than while nothing is streamed
-GLANCE = 0.02  # seconds between looks at the memory
+MAX_MEMORY = 32  # MiB more than while nothing is streamed
+LOOK_INTERVAL = 0.02  # seconds between looks at the memory
 
 IN_BOX = "/home/user/big"
 HOST_EXEC = b"/host-exec\0"  # in the command line of an interceptor
@@ -67,7 +67,7 @@ def compared(ours: Seconds, theirs: Seconds) -> tuple[float, str]:
 
 def of_memory(whose: str, idle: float, busy: float) -> Row:
     what = f"RssAnon of {whose} while {SIZE} MiB are streamed both ways, in MiB more than while none are"
-    return at_most(what, MOST_MEMORY, busy - idle, f"{busy:.1f} against {idle:.1f}", digits=1)
+    return at_most(what, MAX_MEMORY, busy - idle, f"{busy:.1f} against {idle:.1f}", digits=1)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def watched(daemon: int) -> Iterator[Peak]:
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(GLANCE):
+        while not over.wait(LOOK_INTERVAL):
             peak.daemon = max(peak.daemon, anonymous_memory(daemon))
             peak.guest = max(peak.guest, *map(memory_of_a_guest, filter(str.isdecimal, os.listdir("/proc"))))
 

@@ -57,7 +57,7 @@ def of_the_box(environment: dict[str, str]) -> Account:
 def enrol(user: Account, name: str, etc: str = "/etc") -> None:
     """Give a user whom the image does not know a row in its tables, or ssh and sudo would refuse to run.
 
-    Does nothing where the name is another user's, or where the tables are no files. Called as root of the box.
+    Does nothing where the name is another user's, or where the tables are no files. HostNames as root of the box.
     """
     passwd, group = os.path.join(etc, "passwd"), os.path.join(etc, "group")
     if any(row[0] == name for row in _rows(passwd)):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pyinotify
 import trio
 
-LOOK_EVERY = 1.0  # seconds, where inotify cannot be had (design section 8)
+LOOK_INTERVAL = 1.0  # seconds, where inotify cannot be had (design section 8)
 
 # A file that is rewritten in place; a folder that something appears in.
 _MASK = pyinotify.IN_MODIFY | pyinotify.IN_CREATE | pyinotify.IN_MOVED_TO
@@ -15,13 +15,13 @@ _MASK = pyinotify.IN_MODIFY | pyinotify.IN_CREATE | pyinotify.IN_MOVED_TO
 _log = logging.getLogger(__name__)
 
 
-class Pulse:
+class ChangeFlag:
     """Remembers that something happened until somebody has waited for it; many times count as one."""
 
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[None](1)
 
-    def beat(self) -> None:
+    def set(self) -> None:
         with contextlib.suppress(trio.WouldBlock):  # nobody has waited since the last beat
             self._send.send_nowait(None)
 
@@ -29,29 +29,29 @@ class Pulse:
         await self._receive.receive()
 
 
-async def watch(pulses: Mapping[str, Pulse]) -> None:
-    """Beat a path's pulse whenever it may have changed, until cancelled; each one once at the start.
+async def watch(flags: Mapping[str, ChangeFlag]) -> None:
+    """Beat a path's flag whenever it may have changed, until cancelled; each one once at the start.
 
-    A box can use up the user's inotify instances (design section 8): then every pulse beats once a second,
+    A box can use up the user's inotify instances (design section 8): then every flag beats once a second,
     until an instance can be had again.
     """
     looking = False
     while True:
-        with _open_inotify(pulses) as inotify:
-            for pulse in pulses.values():
-                pulse.beat()
+        with _open_inotify(flags) as inotify:
+            for flag in flags.values():
+                flag.set()
             if inotify is not None:
                 looking = False
                 await _relay(*inotify)
                 continue
         if not looking:
             looking = True
-            _log.warning("inotify cannot be had: looking every %g s instead", LOOK_EVERY)
-        await trio.sleep(LOOK_EVERY)
+            _log.warning("inotify cannot be had: looking every %g s instead", LOOK_INTERVAL)
+        await trio.sleep(LOOK_INTERVAL)
 
 
 @contextlib.contextmanager
-def _open_inotify(pulses: Mapping[str, Pulse]) -> Iterator[tuple[pyinotify.Notifier, int] | None]:
+def _open_inotify(flags: Mapping[str, ChangeFlag]) -> Iterator[tuple[pyinotify.Notifier, int] | None]:
     """One inotify instance that watches every path; None where the kernel refuses an instance or a watch."""
     try:
         manager = pyinotify.WatchManager()
@@ -60,21 +60,21 @@ def _open_inotify(pulses: Mapping[str, Pulse]) -> Iterator[tuple[pyinotify.Notif
         return
     with contextlib.closing(manager):
         try:
-            for path, pulse in pulses.items():
-                manager.add_watch(path, _MASK, proc_fun=_beater(pulse), quiet=False)
+            for path, flag in flags.items():
+                manager.add_watch(path, _MASK, proc_fun=_setter(flag), quiet=False)
         except pyinotify.WatchManagerError:
             yield None
             return
         yield pyinotify.Notifier(manager, _broken, timeout=0), manager.get_fd()
 
 
-def _beater(pulse: Pulse) -> Callable[[pyinotify.Event], None]:
-    def beat(event: pyinotify.Event) -> None:
-        pulse.beat()
+def _setter(flag: ChangeFlag) -> Callable[[pyinotify.Event], None]:
+    def on_change(event: pyinotify.Event) -> None:
+        flag.set()
         if event.mask & pyinotify.IN_IGNORED:
             _broken(event)
 
-    return beat
+    return on_change
 
 
 class _BrokenWatch(Exception):
@@ -86,7 +86,7 @@ def _broken(_event: pyinotify.Event) -> None:
 
 
 async def _relay(notifier: pyinotify.Notifier, descriptor: int) -> None:
-    """Hand events to the pulses until the watch breaks."""
+    """Hand events to the flags until the watch breaks."""
     with contextlib.suppress(_BrokenWatch):
         while True:
             await trio.lowlevel.wait_readable(descriptor)

@@ -15,10 +15,10 @@ from litterbox_guest import __version__, account, daemon_start, links, messages,
 from litterbox_guest.account import Account
 from litterbox_guest.messages import HelloAck, HostMessage, Ping, Shutdown
 
-IDLE: Final = 300.0  # seconds without a message
+IDLE_TIMEOUT: Final = 300.0  # seconds without a message
 TRIES: Final = 3
-BETWEEN_TRIES: Final = 0.5  # seconds
-_ANSWER_WITHIN: Final = 10.0  # seconds that the host has for its hello_ack
+RETRY_DELAY: Final = 0.5  # seconds
+_ANSWER_TIMEOUT: Final = 10.0  # seconds that the host has for its hello_ack
 _READ_SIZE: Final = 65536
 
 _log = logging.getLogger(__name__)
@@ -74,7 +74,7 @@ async def connect(path: str) -> trio.SocketStream:
         except OSError as error:
             if not left:
                 raise NoHost(f"the host does not answer at {path}: {error.strerror}") from error
-        await trio.sleep(BETWEEN_TRIES)
+        await trio.sleep(RETRY_DELAY)
     raise AssertionError
 
 
@@ -101,7 +101,7 @@ class _Host:
             )
         except trio.BrokenResourceError as error:
             raise NoHost("the host hung up") from error
-        with trio.move_on_after(_ANSWER_WITHIN):
+        with trio.move_on_after(_ANSWER_TIMEOUT):
             answer = await self._next()
             if isinstance(answer, HelloAck):
                 return answer
@@ -110,7 +110,7 @@ class _Host:
     async def until_the_end(self) -> str:
         """Why to leave: told to, hung up, nothing to do."""
         while True:
-            with trio.move_on_after(IDLE):
+            with trio.move_on_after(IDLE_TIMEOUT):
                 match await self._next():
                     case None:
                         return "the host hung up"

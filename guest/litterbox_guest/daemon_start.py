@@ -17,8 +17,8 @@ _LINKED = f"{_RUN}/linked"  # holds the start time of the PID 1 under which the 
 _PROGRAM = "/litterbox"
 
 READY = 3  # the descriptor that a starting daemon closes when the links are there
-_READY_WITHIN = 2.0  # seconds that an entry waits for them
-_REPLACE_WITHIN = 5  # seconds that the one before has to leave
+_READY_TIMEOUT = 2.0  # seconds that an entry waits for them
+_REPLACE_TIMEOUT = 5  # seconds that the one before has to leave
 _ITS_ENVIRONMENT = (
     "LITTERBOX_NAME",
     "LITTERBOX_UID",
@@ -64,7 +64,7 @@ def take_place(*, replace: bool) -> bool:
     except PermissionError as error:
         raise GuestError("only root of the box can be its guest daemon", _FAILED) from error
     if replace:
-        _signal.alarm(_REPLACE_WITHIN)
+        _signal.alarm(_REPLACE_TIMEOUT)
         fcntl.flock(lock, fcntl.LOCK_EX)
         _signal.alarm(0)
         return True
@@ -122,4 +122,4 @@ def _wait_for(ready: int) -> None:
     """Until the other end is closed, or the time is over."""
     import select  # only after a start of the box
 
-    select.select([ready], [], [], _READY_WITHIN)
+    select.select([ready], [], [], _READY_TIMEOUT)

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 import trio
 
 from litterbox_guest import proc, sessions
-from litterbox_guest.changes import Pulse
+from litterbox_guest.changes import ChangeFlag
 
 GRACE = 5.0  # seconds between the hang-up and the kill (design section 5)
-_SETTLING = 0.05  # seconds; the lock is rewritten in place, so that one look may catch it half-written
+_SETTLE_DELAY = 0.05  # seconds; the lock is rewritten in place, so that one look may catch it half-written
 # It has ended; or somebody has configured Podman to give containers less than its usual capabilities.
 _NOT_TO_BE_SIGNALLED = (ProcessLookupError, PermissionError)
 
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 async def end_departed_sessions(
-    lock_changed: Pulse, lock: str = sessions.LOCK, *, records: str = sessions.RECORDS, grace: float = GRACE
+    lock_changed: ChangeFlag, lock: str = sessions.LOCK, *, records: str = sessions.RECORDS, grace: float = GRACE
 ) -> None:
     """End the processes of each recorded session that leaves the lock; returns when the lock is empty.
 
@@ -46,7 +46,7 @@ async def _settled(lock: str) -> set[str]:
     before: set[str] | None = None
     while (now := sessions.listed(lock)) != before:
         before = now
-        await trio.sleep(_SETTLING)
+        await trio.sleep(_SETTLE_DELAY)
     return now
 
 

@@ -22,7 +22,7 @@ _PARTIAL = ".litterbox-partial"  # ends the name of a file that is not copied wh
 def prepare(marker: str, account: Account, environment: dict[str, str], *, lock: str, skel: str, script: str) -> None:
     """Prepare the account's home, then make `marker` in it; a failure is one line on stderr, and no marker.
 
-    Called as root. `lock` is a file that only root can open: entries at the same moment wait for the first.
+    HostNames as root. `lock` is a file that only root can open: entries at the same moment wait for the first.
     """
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:

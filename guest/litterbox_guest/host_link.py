@@ -3,13 +3,13 @@
 import trio
 
 from litterbox_guest import __version__, wire
-from litterbox_guest.changes import Pulse
+from litterbox_guest.changes import ChangeFlag
 
 _CHUNK = 4096
-_SETTLING = (0.0, 0.1, 1.0)  # seconds before each try: a daemon that has bound its socket may not listen yet
+_SETTLE_DELAY = (0.0, 0.1, 1.0)  # seconds before each try: a daemon that has bound its socket may not listen yet
 
 
-class Link:
+class HostConnection:
     """Whether the daemon is there, and waiting for it to go."""
 
     def __init__(self) -> None:
@@ -17,11 +17,11 @@ class Link:
         self._lost = trio.Event()
         self._lost.set()
 
-    def raised(self) -> None:
+    def connected(self) -> None:
         self.is_up = True
         self._lost = trio.Event()
 
-    def fell(self) -> None:
+    def disconnected(self) -> None:
         self.is_up = False
         self._lost.set()
 
@@ -29,28 +29,28 @@ class Link:
         await self._lost.wait()
 
 
-async def keep_linked(link: Link, path: str, box: str, folder_changed: Pulse) -> None:
+async def keep_linked(connection: HostConnection, path: str, box: str, folder_changed: ChangeFlag) -> None:
     """Connect to the socket at `path`, say hello, read and ignore; on EOF again, when its folder changes.
 
     Runs until cancelled. Connected, it sleeps in the kernel.
     """
     while True:
         await folder_changed.wait()
-        for pause in _SETTLING:
+        for pause in _SETTLE_DELAY:
             await trio.sleep(pause)
             try:
                 stream = await trio.open_unix_socket(path)
             except OSError:
                 continue
             async with stream:
-                await _hold(link, stream, box)
+                await _hold(connection, stream, box)
             break
 
 
-async def _hold(link: Link, stream: trio.SocketStream, box: str) -> None:
+async def _hold(connection: HostConnection, stream: trio.SocketStream, box: str) -> None:
     """Everything the daemon sends may be dropped: whether it is there is all that `wait` must know."""
     hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box, "capabilities": []}
-    link.raised()
+    connection.connected()
     try:
         await stream.send_all(wire.encode(hello))
         while await stream.receive_some(_CHUNK):
@@ -58,4 +58,4 @@ async def _hold(link: Link, stream: trio.SocketStream, box: str) -> None:
     except trio.BrokenResourceError:
         pass
     finally:
-        link.fell()
+        connection.disconnected()

@@ -9,7 +9,7 @@ _MODE = 0o644
 
 
 def have_own_names(path: str = _PATH) -> None:
-    """Add localhost and the box's own name to the file, where it does not have them. Called as root; raises OSError.
+    """Add localhost and the box's own name to the file, where it does not have them. HostNames as root; raises OSError.
 
     What stands there is the image's and the user's, and stays. sudo, for one, looks the own name up.
     """

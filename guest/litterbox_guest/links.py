@@ -12,7 +12,7 @@ OF_CAPABILITY: Final[Mapping[str, str]] = {
     "host_exec": "host-exec",
 }
 _PROGRAM: Final = "/litterbox"
-_LONGEST_NAME: Final = 64
+_MAX_NAME_LENGTH: Final = 64
 _CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
 _TAKEN: Final = frozenset({"litterbox", "daemon", "entrypoint", "wait", ".", "..", *OF_CAPABILITY.values()})
 
@@ -30,7 +30,7 @@ def names(accepted: Iterable[str], commands: Iterable[str]) -> set[str]:
 
 def is_command_name(name: str) -> bool:
     """Whether a link may have that name: that of one file, and none that means something to `/litterbox`."""
-    return 0 < len(name) <= _LONGEST_NAME and name not in _TAKEN and _CHARACTERS.issuperset(name)
+    return 0 < len(name) <= _MAX_NAME_LENGTH and name not in _TAKEN and _CHARACTERS.issuperset(name)
 
 
 def install(folder: str, wanted: set[str]) -> None:

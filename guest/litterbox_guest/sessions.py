@@ -14,7 +14,7 @@ from litterbox_guest import proc
 
 LOCK = "/session.lock"
 RECORDS = "/run/litterbox/sessions"
-_LARGEST_LOCK = 64 * 1024  # bytes read; 200 sessions (design section 8) need less than 10 KiB
+_MAX_LOCK_SIZE = 64 * 1024  # bytes read; 200 sessions (design section 8) need less than 10 KiB
 
 
 def listed(lock: str = LOCK) -> set[str]:
@@ -31,7 +31,7 @@ def is_empty(lock: str = LOCK) -> bool:
 def _content(lock: str) -> bytes:
     descriptor = os.open(lock, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, _LARGEST_LOCK)
+        return os.read(descriptor, _MAX_LOCK_SIZE)
     finally:
         os.close(descriptor)
 

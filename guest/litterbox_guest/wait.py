@@ -11,15 +11,15 @@ from functools import partial
 import trio
 
 from litterbox_guest import proc, sessions
-from litterbox_guest.changes import Pulse, watch
+from litterbox_guest.changes import ChangeFlag, watch
 from litterbox_guest.ending import end_departed_sessions
 from litterbox_guest.errors import GuestError
-from litterbox_guest.host_link import Link, keep_linked
+from litterbox_guest.host_link import HostConnection, keep_linked
 
-ABANDONED_AFTER = 30.0  # seconds without a daemon and without a process from outside (design section 5)
+ABANDONED_TIMEOUT = 30.0  # seconds without a daemon and without a process from outside (design section 5)
 _LOOKS = 6  # at the processes, in that time
 _FAREWELL = 0.5  # seconds that the box's processes have to end after each signal
-_GLANCE = 0.02  # seconds between looks whether they have
+_LOOK_INTERVAL = 0.02  # seconds between looks whether they have
 _EVERYBODY = -1  # kill(2): every process but the caller; in a PID namespace, every process of the namespace
 
 _log = logging.getLogger(__name__)
@@ -38,9 +38,11 @@ def main(environment: Mapping[str, str]) -> int:
     return 0
 
 
-async def serve(box: str, sockets: str, *, lock: str = sessions.LOCK, abandoned_after: float = ABANDONED_AFTER) -> None:
+async def serve(
+    box: str, sockets: str, *, lock: str = sessions.LOCK, abandoned_after: float = ABANDONED_TIMEOUT
+) -> None:
     """Return for one of the reasons to leave: a signal, an empty lock, neither daemon nor session left."""
-    lock_changed, sockets_changed, link = Pulse(), Pulse(), Link()
+    lock_changed, sockets_changed, connection = ChangeFlag(), ChangeFlag(), HostConnection()
     async with trio.open_nursery() as nursery:
 
         async def leave_after(reason: str, wait: Callable[[], Awaitable[None]]) -> None:
@@ -51,9 +53,9 @@ async def serve(box: str, sockets: str, *, lock: str = sessions.LOCK, abandoned_
         await nursery.start(_reap)
         nursery.start_soon(leave_after, "asked to", _stop_signal)
         nursery.start_soon(watch, {lock: lock_changed, sockets: sockets_changed})
-        nursery.start_soon(keep_linked, link, os.path.join(sockets, f"{box}.sock"), box, sockets_changed)
+        nursery.start_soon(keep_linked, connection, os.path.join(sockets, f"{box}.sock"), box, sockets_changed)
         nursery.start_soon(leave_after, "no session is left", partial(end_departed_sessions, lock_changed, lock))
-        nursery.start_soon(leave_after, "abandoned by the host", partial(_abandonment, link, abandoned_after))
+        nursery.start_soon(leave_after, "abandoned by the host", partial(_abandonment, connection, abandoned_after))
 
 
 async def _reap(*, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -77,19 +79,19 @@ async def _stop_signal() -> None:
             return
 
 
-async def _abandonment(link: Link, after: float) -> None:
+async def _abandonment(connection: HostConnection, after: float) -> None:
     """Return once there has been neither a daemon nor a process from outside the box for `after` seconds.
 
     Looks at the processes only while there is no daemon.
     """
     while True:
-        await link.wait_down()
+        await connection.wait_down()
         since = trio.current_time()
-        while not link.is_up and trio.current_time() - since < after:
+        while not connection.is_up and trio.current_time() - since < after:
             await trio.sleep(after / _LOOKS)
             if proc.from_outside():
                 since = trio.current_time()
-        if not link.is_up:
+        if not connection.is_up:
             return
 
 
@@ -104,6 +106,6 @@ def _say_farewell() -> None:
             os.kill(_EVERYBODY, signal.SIGCONT)
             until = time.monotonic() + _FAREWELL
             while time.monotonic() < until:
-                time.sleep(_GLANCE)
+                time.sleep(_LOOK_INTERVAL)
                 _collect_children()
                 os.kill(_EVERYBODY, 0)

@@ -15,9 +15,9 @@ from litterbox.agent.identities import Identity, SigningError, signature_algorit
 from litterbox.agent.private_keys import BadKey, PrivateKey, load
 from litterbox.agent.protocol import MAX_MESSAGE
 from litterbox.agent.requests import AddIdentity
-from litterbox.confirm.visible import quoted
+from litterbox.confirm.escaping import quoted
 
-MOST_BYTES: Final = 4 * 1024 * 1024  # of requests that added keys: two thousand RSA keys
+MAX_BYTES: Final = 4 * 1024 * 1024  # of requests that added keys: two thousand RSA keys
 _LISTED_ENTRY: Final = 8  # bytes beside blob and comment
 _RESERVED: Final = 64 * 1024  # bytes of the list that are left to stored keys
 
@@ -87,8 +87,8 @@ class AddedKeys:
         listed += len(request.key.public_blob) + len(request.comment) + _LISTED_ENTRY
         if listed > MAX_MESSAGE - _RESERVED:
             raise BadKey("There are so many keys that a list would not fit in one message.")
-        if sum(added.size for added in others) + len(request.body) > MOST_BYTES:
-            raise BadKey(f"The added keys would take more than {MOST_BYTES // 1024 // 1024} MiB.")
+        if sum(added.size for added in others) + len(request.body) > MAX_BYTES:
+            raise BadKey(f"The added keys would take more than {MAX_BYTES // 1024 // 1024} MiB.")
 
     async def load(self, key: PrivateKey) -> asyncssh.SSHKey:
         """Make a key of what was sent. Raises BadKey."""

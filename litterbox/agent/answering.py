@@ -30,7 +30,7 @@ from litterbox.agent.protocol import (
     Success,
 )
 from litterbox.agent.purpose import Contradiction, Login, Purpose, purpose
-from litterbox.agent.questions import Asker
+from litterbox.agent.questions import Requester
 from litterbox.agent.requests import (
     AddIdentity,
     Lock,
@@ -52,9 +52,9 @@ from litterbox.errors import LitterboxError
 
 EXTENSIONS: Final = ("query", "session-bind@openssh.com")
 
-_LONGEST_KEY: Final = 60  # columns of a key's name in the log, which has the fingerprint too
+_MAX_KEY_LENGTH: Final = 60  # columns of a key's name in the log, which has the fingerprint too
 _LISTED_ENTRY: Final = 8  # bytes of a list beside a key's blob and comment
-_LONGEST_LIST: Final = MAX_MESSAGE - 5
+_MAX_LIST_LENGTH: Final = MAX_MESSAGE - 5
 
 _WORDS: Final[Mapping[type, str]] = MappingProxyType(
     {
@@ -131,7 +131,7 @@ class Conversation:
 
     def _listed(self, identities: Sequence[Identity], answer: Answer) -> Response:
         keys = tuple((key.public_blob, key.comment) for key in identities)
-        if sum(len(blob) + len(comment) + _LISTED_ENTRY for blob, comment in keys) > _LONGEST_LIST:
+        if sum(len(blob) + len(comment) + _LISTED_ENTRY for blob, comment in keys) > _MAX_LIST_LENGTH:
             return self.decisions.refuse("list", {}, "there are more keys than fit in one message")
         return self.decisions.done("list", {"keys": len(keys)}, answer, IdentitiesAnswer(keys))
 
@@ -256,7 +256,7 @@ class Conversation:
 
 def _key(identity: Identity) -> dict[str, str | int]:
     """What the audit log says of a key."""
-    return {"key": logged(name_in_words(identity), _LONGEST_KEY), "fingerprint": identity.fingerprint}
+    return {"key": logged(name_in_words(identity), _MAX_KEY_LENGTH), "fingerprint": identity.fingerprint}
 
 
 def _hosts(purpose: Purpose) -> tuple[bytes, ...]:
@@ -269,7 +269,7 @@ def _hosts(purpose: Purpose) -> tuple[bytes, ...]:
     return ()
 
 
-def _about(purpose: Purpose, asker: Asker) -> dict[str, str | int]:
+def _about(purpose: Purpose, asker: Requester) -> dict[str, str | int]:
     """What the audit log says of what would be signed."""
     return {"purpose": logged(purpose_in_words(purpose, asker.names))}
 

@@ -13,8 +13,8 @@ from litterbox.agent import certificates, public_keys
 from litterbox.agent.certificates import Certificate
 from litterbox.errors import LitterboxError
 
-MOST_BINDINGS: Final = 16  # as OpenSSH's AGENT_MAX_SESSION_IDS
-_LONGEST_SESSION_ID: Final = 128  # bytes, as OpenSSH's AGENT_MAX_SID_LEN
+MAX_BINDINGS: Final = 16  # as OpenSSH's AGENT_MAX_SESSION_IDS
+_MAX_SESSION_ID_LENGTH: Final = 128  # bytes, as OpenSSH's AGENT_MAX_SID_LEN
 
 
 class BindingError(LitterboxError):
@@ -77,8 +77,8 @@ class Bindings:
                 if hop.shown_key == binding.shown_key:
                     return hop
                 raise BindingError("The session is bound to another host key already.")
-        if len(self.hops) >= MOST_BINDINGS:
-            raise BindingError(f"More than {MOST_BINDINGS} sessions on one connection.")
+        if len(self.hops) >= MAX_BINDINGS:
+            raise BindingError(f"More than {MAX_BINDINGS} sessions on one connection.")
         self.hops = (*self.hops, binding)
         return binding
 
@@ -88,7 +88,7 @@ def verify(request: SessionBind) -> Binding:
 
     The client chooses the kind of host key, so that this may take milliseconds.
     """
-    if len(request.session_id) > _LONGEST_SESSION_ID:
+    if len(request.session_id) > _MAX_SESSION_ID_LENGTH:
         raise BindingError(f"A session id of {len(request.session_id)} bytes is too long.")
     certificate = None
     try:

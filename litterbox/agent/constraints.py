@@ -18,7 +18,7 @@ _CONFIRM: Final = 2
 _EXTENSION: Final = 255
 _RESTRICT_DESTINATION: Final = b"restrict-destination-v00@openssh.com"
 _SK_PROVIDER: Final = b"sk-provider@openssh.com"
-_MOST_DESTINATIONS: Final = 1024  # as OpenSSH's AGENT_MAX_DEST_CONSTRAINTS
+_MAX_DESTINATIONS: Final = 1024  # as OpenSSH's AGENT_MAX_DEST_CONSTRAINTS
 MAX_KEYS: Final = 1024  # of all hosts together; each costs ten microseconds
 MAX_CERTIFIED_HOSTS: Final = 4096  # characters of all that are known by an authority; a certificate is held to each
 
@@ -129,7 +129,7 @@ def _parse_destinations(content: bytes) -> tuple[Destination, ...]:
     destinations: list[Destination] = []
     keys_left = MAX_KEYS
     while packet:
-        if len(destinations) >= _MOST_DESTINATIONS:
+        if len(destinations) >= _MAX_DESTINATIONS:
             raise PacketDecodeError("too many destinations")
         step = SSHPacket(packet.get_string())
         start = _parse_hop(step.get_string(), keys_left)

@@ -7,21 +7,21 @@ from typing import Final, Literal
 import attrs
 import trio
 
-from litterbox.agent import requester
+from litterbox.agent import peer_command
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.binding import Bindings
 from litterbox.agent.identities import Identities, Identity
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.lock import AgentLock
 from litterbox.agent.protocol import Failure, Response
-from litterbox.agent.questions import Asker
-from litterbox.agent.words import Called
+from litterbox.agent.questions import Requester
+from litterbox.agent.words import HostNames
 from litterbox.audit import AuditError, AuditLog
 from litterbox.confirm.question import Answer, Question
 from litterbox.hangup import Hangups
 
-_MOST_WORDS: Final = 32
-_LONGEST_HOST: Final = 255
+_MAX_WORDS: Final = 32
+_MAX_HOST_LENGTH: Final = 255
 _HOST_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:[]")
 
 _logger = logging.getLogger(__name__)
@@ -80,8 +80,8 @@ class Decisions:
     bindings: Bindings = attrs.field(factory=Bindings)
 
     async def confirm(
-        self, about: Callable[[Asker], Question], identity: Identity | None = None, *, hosts: Sequence[bytes] = ()
-    ) -> tuple[Answer, Asker]:
+        self, about: Callable[[Requester], Question], identity: Identity | None = None, *, hosts: Sequence[bytes] = ()
+    ) -> tuple[Answer, Requester]:
         """Ask, where the agent asks at all; the use of a key that was added to be confirmed is always asked about.
 
         `hosts` are the host keys that the question is about, beside those on the way.
@@ -92,7 +92,7 @@ class Decisions:
             return Answer.REFUSED, await self.asker(identity, hosts=hosts)
         if agent.approve == "all" and not insists:
             return Answer.ALLOWED, await self.asker(identity, hosts=hosts)
-        asker = await self.asker(identity, hosts=hosts, program=requester.claim(self.pid))
+        asker = await self.asker(identity, hosts=hosts, program=peer_command.command_line(self.pid))
         answer, open_before = Answer.WITHDRAWN, not agent.lock.locked
         with self.hangups.cancelling(self.connection):
             answer = await agent.ask(about(asker))
@@ -102,11 +102,11 @@ class Decisions:
 
     async def asker(
         self, identity: Identity | None, *, hosts: Sequence[bytes] = (), program: str | None = None
-    ) -> Asker:
+    ) -> Requester:
         """Who asks, with the names of the host keys on the way and of `hosts`, as known_hosts files have them now."""
         agent, hops = self.agent, self.bindings.hops
         if not hops and not hosts:
-            return Asker(agent.box, hops, _nameless, program)
+            return Requester(agent.box, hops, _nameless, program)
         # A hash in known_hosts can only be compared with names: those that the key is for, and those that the client
         # speaks of. Its word decides nothing, for known_hosts must hold that name with that key.
         candidates = (*(identity.hosts if identity else ()), *(hosts_in(program) if program else ()))
@@ -114,8 +114,8 @@ class Decisions:
         known = {key: agent.known_hosts.names(key, candidates) for key in keys}
         unknown = [key for key, names in known.items() if not names]
         claimed = await agent.claims(unknown) if unknown else {}
-        called = {key: Called(names, tuple(claimed.get(key, ()))) for key, names in known.items()}
-        return Asker(agent.box, hops, lambda host_key: called.get(host_key, Called()), program)
+        called = {key: HostNames(names, tuple(claimed.get(key, ()))) for key, names in known.items()}
+        return Requester(agent.box, hops, lambda host_key: called.get(host_key, HostNames()), program)
 
     def done(self, what: str, detail: Detail, answer: Answer, response: Response) -> Response:
         """Write down what is granted; without its line, it is not."""
@@ -142,16 +142,16 @@ class Decisions:
         return True
 
 
-def _nameless(_host_key: bytes) -> Called:
-    return Called()
+def _nameless(_host_key: bytes) -> HostNames:
+    return HostNames()
 
 
 def hosts_in(command: str) -> tuple[str, ...]:
     """The words of a command line that could be the hosts it speaks of: "ssh -p 22 git@github.com"."""
-    words = [word.rpartition("@")[2] for word in command.split()[:_MOST_WORDS]]
+    words = [word.rpartition("@")[2] for word in command.split()[:_MAX_WORDS]]
     # Nothing but what a host's name can hold: where a wildcard of known_hosts fits, the word is shown as a known name.
     plain = [
-        word.lower() for word in words if word and len(word) <= _LONGEST_HOST and _HOST_CHARACTERS.issuperset(word)
+        word.lower() for word in words if word and len(word) <= _MAX_HOST_LENGTH and _HOST_CHARACTERS.issuperset(word)
     ]
     ports = [word for word in plain if word.isascii() and word.isdigit()]
     return (*plain, *(f"[{word}]:{port}" for port in ports[:2] for word in plain))

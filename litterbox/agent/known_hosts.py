@@ -17,7 +17,7 @@ import attrs
 from litterbox.agent import certificates
 from litterbox.agent.patterns import MAX_NAME, is_pattern, matches
 
-_LARGEST: Final = 16 * 1024 * 1024  # bytes of a file; a line takes about a hundred
+_MAX_SIZE: Final = 16 * 1024 * 1024  # bytes of a file; a line takes about a hundred
 _HASHED: Final = "|1|"
 
 _logger = logging.getLogger(__name__)
@@ -153,11 +153,11 @@ def _collect(text: str, entries: dict[bytes, list[_Entry]], revoked: set[bytes])
 def _text(path: str) -> str:
     try:
         with open(path, "rb") as file:
-            content = file.read(_LARGEST + 1)
+            content = file.read(_MAX_SIZE + 1)
     except FileNotFoundError:
         return ""
-    if len(content) > _LARGEST:
-        raise OSError(f"it is larger than {_LARGEST // 1024 // 1024} MiB")
+    if len(content) > _MAX_SIZE:
+        raise OSError(f"it is larger than {_MAX_SIZE // 1024 // 1024} MiB")
     return content.decode()
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import trio
 
 DELAY: Final = 0.1  # seconds; once more for each wrong passphrase, as OpenSSH's agent
-LONGEST_DELAY: Final = 10.0
+MAX_DELAY: Final = 10.0
 _SCRYPT: Final = {"n": 2**14, "r": 8, "p": 1}  # RFC 7914's interactive cost: 16 MiB, tens of milliseconds
 
 
@@ -44,7 +44,7 @@ class AgentLock:
                 self._wrong = 0
                 return True
             self._wrong += 1
-            await trio.sleep(min(DELAY * self._wrong, LONGEST_DELAY))
+            await trio.sleep(min(DELAY * self._wrong, MAX_DELAY))
             return False
 
 

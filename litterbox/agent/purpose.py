@@ -11,7 +11,7 @@ from litterbox.agent import certificates, public_keys
 from litterbox.agent.binding import Binding
 from litterbox.agent.certificates import BadCertificate, Certificate
 from litterbox.agent.private_keys import algorithm_name
-from litterbox.confirm.visible import quoted
+from litterbox.confirm.escaping import quoted
 
 _USERAUTH_REQUEST: Final = 50  # SSH_MSG_USERAUTH_REQUEST (RFC 4252 section 6)
 _SESSION_ID_LENGTHS: Final = frozenset({20, 32, 48, 64})  # a session id is a key exchange's hash (RFC 4253 section 7.2)

@@ -25,15 +25,15 @@ from litterbox.agent.words import (
     way_in_words,
 )
 from litterbox.confirm.question import Approval, Question
-from litterbox.confirm.said import LONGEST_APPROVED, Said, Sentence, Words, rendered
+from litterbox.confirm.said import MAX_APPROVED_WIDTH, Said, Sentence, Words, rendered
 
-_LONGEST_NAMESPACE: Final = 64  # characters; a longer one is asked about each time
+_MAX_NAMESPACE_LENGTH: Final = 64  # characters; a longer one is asked about each time
 
 Fields = tuple[tuple[str, Words], ...]
 
 
 @attrs.frozen
-class Asker:
+class Requester:
     """Who asks: the box (None for a program of the host's), over which hops, and what it says it is."""
 
     box: str | None
@@ -58,7 +58,7 @@ class Asker:
         return f"through {', '.join(via)}" if via else ""
 
 
-def about_list(asker: Asker) -> Question:
+def about_list(asker: Requester) -> Question:
     return Question(
         box=asker.box,
         asks="which SSH keys it may use",
@@ -72,7 +72,7 @@ def about_list(asker: Asker) -> Question:
     )
 
 
-def about_signing(asker: Asker, identity: Identity, request: SignRequest, purpose: Purpose) -> Question:
+def about_signing(asker: Requester, identity: Identity, request: SignRequest, purpose: Purpose) -> Question:
     """Ask about one signature."""
     approval = None
     if identity.constraints is None or not identity.constraints.confirm:
@@ -100,7 +100,7 @@ def about_signing(asker: Asker, identity: Identity, request: SignRequest, purpos
     )
 
 
-def about_adding(asker: Asker, identity: Identity, request: AddIdentity) -> Question:
+def about_adding(asker: Requester, identity: Identity, request: AddIdentity) -> Question:
     limits = limits_in_words(request.constraints)
     destinations = destinations_in_words(request.constraints)
     return Question(
@@ -118,7 +118,7 @@ def about_adding(asker: Asker, identity: Identity, request: AddIdentity) -> Ques
     )
 
 
-def about_removing(asker: Asker, identity: Identity) -> Question:
+def about_removing(asker: Requester, identity: Identity) -> Question:
     return Question(
         box=asker.box,
         asks="to remove an SSH key from its agent",
@@ -133,7 +133,7 @@ def about_removing(asker: Asker, identity: Identity) -> Question:
     )
 
 
-def about_removing_all(asker: Asker) -> Question:
+def about_removing_all(asker: Requester) -> Question:
     return Question(
         box=asker.box,
         asks="to remove every SSH key from its agent",
@@ -143,7 +143,7 @@ def about_removing_all(asker: Asker) -> Question:
     )
 
 
-def about_locking(asker: Asker, passphrase: bytes) -> Question:
+def about_locking(asker: Requester, passphrase: bytes) -> Question:
     return Question(
         box=asker.box,
         asks="to lock its agent with a passphrase",
@@ -153,7 +153,7 @@ def about_locking(asker: Asker, passphrase: bytes) -> Question:
     )
 
 
-def about_unlocking(asker: Asker, passphrase: bytes) -> Question:
+def about_unlocking(asker: Requester, passphrase: bytes) -> Question:
     return Question(
         box=asker.box,
         asks="to unlock its agent",
@@ -166,7 +166,7 @@ def about_unlocking(asker: Asker, passphrase: bytes) -> Question:
     )
 
 
-def _approval(asker: Asker, identity: Identity, purpose: Purpose) -> Approval | None:
+def _approval(asker: Requester, identity: Identity, purpose: Purpose) -> Approval | None:
     """What "for this session" covers, where it is offered: a proven destination, or a namespace."""
     called: Sentence
     match purpose:
@@ -174,7 +174,7 @@ def _approval(asker: Asker, identity: Identity, purpose: Purpose) -> Approval | 
             called = login_in_words(purpose, asker.names)
             certificate = f" with certificate {_digest(blob)}" if (blob := purpose.certificate_blob) else ""
             destination = f'"{user}" on {fingerprint(host_key)}{certificate} {asker.path}'.rstrip()
-        case Sshsig(namespace=namespace) if len(namespace) <= _LONGEST_NAMESPACE:
+        case Sshsig(namespace=namespace) if len(namespace) <= _MAX_NAMESPACE_LENGTH:
             way = way_in_words(asker.hops, asker.names)
             called = ("namespace ", Said(namespace), *((" ", *way) if way else ()))
             destination = f'namespace "{namespace}" {asker.path}'.rstrip()
@@ -185,8 +185,8 @@ def _approval(asker: Asker, identity: Identity, purpose: Purpose) -> Approval | 
         "sign",
         f"{identity.name} {digest}",
         destination,
-        rendered(called, LONGEST_APPROVED),
-        rendered((*name_in_words(identity), f" {digest}"), LONGEST_APPROVED),
+        rendered(called, MAX_APPROVED_WIDTH),
+        rendered((*name_in_words(identity), f" {digest}"), MAX_APPROVED_WIDTH),
     )
 
 

@@ -10,7 +10,7 @@ from asyncssh.packet import PacketDecodeError, SSHPacket
 from litterbox.agent.binding import SessionBind
 from litterbox.agent.constraints import Constraints, parse_constraints
 from litterbox.agent.private_keys import PrivateKey, is_on_security_key, parse_private_key
-from litterbox.confirm.visible import quoted
+from litterbox.confirm.escaping import quoted
 
 _EXTENSION: Final = 27
 _SESSION_BIND: Final = b"session-bind@openssh.com"

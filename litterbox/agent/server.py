@@ -25,7 +25,7 @@ from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_AGENT, MAX_SMALL_MESSA
 from litterbox.peers import Peer, may_use_the_box
 
 _READ_SIZE: Final = 16 * 1024  # bytes; all but the largest requests come in one piece
-_MOMENT: Final = 60e-6  # seconds; about what it costs to be put to sleep and woken
+_SPIN_TIMEOUT: Final = 60e-6  # seconds; about what it costs to be put to sleep and woken
 
 _logger = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ async def _converse(
     deadline = math.inf
     answered = False
     while True:
-        data = _within_a_moment(connection) if answered and alone() else None
+        data = _spin_for_data(connection) if answered and alone() else None
         if data is None:
             data = await connection.receive(_READ_SIZE, deadline=deadline)
         else:
@@ -129,8 +129,8 @@ async def _converse(
             deadline = trio.current_time() + MESSAGE_TIMEOUT
 
 
-def _within_a_moment(connection: Connection) -> bytes | None:
-    until = time.perf_counter() + _MOMENT
+def _spin_for_data(connection: Connection) -> bytes | None:
+    until = time.perf_counter() + _SPIN_TIMEOUT
     data = connection.read(_READ_SIZE)
     while data is None and time.perf_counter() < until:
         data = connection.read(_READ_SIZE)

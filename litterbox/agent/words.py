@@ -19,14 +19,14 @@ _MAX_NAMED: Final = 2  # names, hops, principals or steps in one sentence; how m
 
 
 @attrs.frozen
-class Called:
+class HostNames:
     """What a host is called: `names` by this computer's known_hosts, `claimed` only by the box's own."""
 
     names: tuple[str, ...] = ()
     claimed: tuple[str, ...] = ()
 
 
-Names = Callable[[bytes], Called]
+Names = Callable[[bytes], HostNames]
 
 
 def purpose_in_words(purpose: Purpose, names: Names) -> Sentence:

@@ -14,7 +14,7 @@ from jeepney.io.trio import DBusConnection, open_dbus_connection
 
 from litterbox.errors import LitterboxError
 
-PATIENCE: Final = 10.0  # seconds for a service to answer
+TIMEOUT: Final = 10.0  # seconds for a service to answer
 
 _UNREACHABLE: Final = (OSError, ValueError, RuntimeError, trio.BrokenResourceError, trio.EndOfChannel, RouterClosed)
 
@@ -35,7 +35,7 @@ class Bus:
     async def call(self, message: Message) -> tuple[Any, ...]:
         """The body of the answer. Raises BusError where it is an error, or none comes."""
         serial = next(self.connection.outgoing_serial)
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(TIMEOUT):
             await _connected(self.connection.send(message, serial=serial))
             while True:
                 answer: Message = await _connected(self.connection.receive())
@@ -85,7 +85,7 @@ async def open_first(addresses: Sequence[str]) -> AsyncIterator[tuple[Bus, str] 
 
 async def _connect(address: str) -> DBusConnection | None:
     try:
-        with trio.move_on_after(PATIENCE):
+        with trio.move_on_after(TIMEOUT):
             return await open_dbus_connection(address)
     except* _UNREACHABLE as errors:
         _logger.info("the bus %s cannot be reached: %s", address, errors.exceptions[0])

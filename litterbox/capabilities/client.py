@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from litterbox.capabilities import answers
+from litterbox.capabilities import replies
 from litterbox_guest import wire
 from litterbox_guest.messages import GuestMessage
 
@@ -27,4 +27,4 @@ class Client:
 
     async def refuse(self, reason: str, **fields: int) -> None:
         """Answer with an error; its `fields` are those of messages.error."""
-        await self.answer(answers.error(reason, **fields))
+        await self.answer(replies.error(reason, **fields))

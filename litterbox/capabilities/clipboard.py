@@ -7,9 +7,9 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import answers
+from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
-from litterbox.capabilities.pieces import Pieces, TransferRefused, check_type
+from litterbox.capabilities.clipboard_upload import TransferRefused, Upload, check_type
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.capabilities.selections import Selection, SelectionError, Selections
 from litterbox.confirm.question import Kind, Question
@@ -18,7 +18,7 @@ from litterbox_guest import messages
 from litterbox_guest.messages import ClipboardGet, ClipboardSet
 
 CAPABILITY = "clipboard"
-MOST_TRANSFERS: Final = 2  # at a time, for they are kept in memory; one lasts until its question is answered
+MAX_TRANSFERS: Final = 2  # at a time, for they are kept in memory; one lasts until its question is answered
 
 _SHOWN: Final = 150  # characters of a text in a question
 
@@ -29,11 +29,11 @@ class Clipboard:
 
     policy: Policy
     selections: Selections
-    _free: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MOST_TRANSFERS), init=False)
+    _free: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MAX_TRANSFERS), init=False)
 
     async def set(self, first: ClipboardSet, client: Client) -> None:
         """Take all the pieces, of which `first` came, ask, and copy them."""
-        pieces = Pieces(client, first)
+        pieces = Upload(client, first)
         try:
             with self._transfer(), pieces:
                 content = await pieces.collect()
@@ -48,7 +48,7 @@ class Clipboard:
                     self.policy.tell_failure(CAPABILITY, detail, error.sentence)
                     await client.refuse(error.sentence)
                     return
-                await client.answer(answers.ack())
+                await client.answer(replies.ack())
         except TransferRefused as refused:
             await self._refuse(_detail("set", first, client), refused, client)
             await pieces.drop_rest()
@@ -78,7 +78,7 @@ class Clipboard:
         try:
             self._free.acquire_nowait()
         except trio.WouldBlock:
-            raise TransferRefused(f"{MOST_TRANSFERS} transfers of the clipboard are under way already") from None
+            raise TransferRefused(f"{MAX_TRANSFERS} transfers of the clipboard are under way already") from None
         try:
             yield
         finally:
@@ -88,7 +88,7 @@ class Clipboard:
         self.policy.refuse(CAPABILITY, detail, refused.sentence)
         await client.refuse(refused.sentence)
 
-    def _question_of_set(self, pieces: Pieces) -> Question:
+    def _question_of_set(self, pieces: Upload) -> Question:
         piece = pieces.latest
         fields: list[tuple[str, Words]] = [("Type", (Said(piece.mime_type),)), ("Size", f"{pieces.size:,} bytes")]
         if beginning := pieces.beginning(_SHOWN):
@@ -128,5 +128,5 @@ async def _send(content: bytes, media_type: str, client: Client) -> None:
     raw = messages.STREAMS in client.features
     for start in range(0, max(len(content), 1), messages.CHUNK):
         end = start + messages.CHUNK
-        piece = answers.clipboard_data(mime_type=media_type, more=end < len(content))
-        await client.send(answers.data_frame(piece, content[start:end], raw=raw))
+        piece = replies.clipboard_data(mime_type=media_type, more=end < len(content))
+        await client.send(replies.data_frame(piece, content[start:end], raw=raw))

@@ -7,14 +7,14 @@ from typing import Final
 
 import trio
 
-_PATIENCE: Final = 2.0  # seconds to reach one over the network: X11 through ssh is on localhost
+_TIMEOUT: Final = 2.0  # seconds to reach one over the network: X11 through ssh is on localhost
 _FIRST_PORT: Final = 6000  # of X11
-_LONGEST_NUMBER: Final = 4  # digits
+_MAX_NUMBER_LENGTH: Final = 4  # digits
 
 
 async def listens(environment: Mapping[str, str]) -> bool:
     """Whether something listens where WAYLAND_DISPLAY or DISPLAY says."""
-    with trio.move_on_after(_PATIENCE):
+    with trio.move_on_after(_TIMEOUT):
         for connect in _ways(environment):
             try:
                 connection = await connect()
@@ -32,7 +32,7 @@ def _ways(environment: Mapping[str, str]) -> list[Callable[[], Awaitable[trio.So
         ways.append(partial(trio.open_unix_socket, path))
     host, _colon, rest = environment.get("DISPLAY", "").rpartition(":")  # X(7): HOST:NUMBER.SCREEN
     number = rest.partition(".")[0]
-    if not (number.isascii() and number.isdigit() and len(number) <= _LONGEST_NUMBER):
+    if not (number.isascii() and number.isdigit() and len(number) <= _MAX_NUMBER_LENGTH):
         return ways
     if host not in {"", "unix"}:
         return [*ways, partial(trio.open_tcp_stream, host, _FIRST_PORT + int(number))]

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-LONGEST: Final = 255  # characters
+MAX_LENGTH: Final = 255  # characters
 
 # Names of section 4.2, the first character a letter or a digit; parameters without quotes, spaces and escapes.
 _NAME: Final = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}"
@@ -13,4 +13,4 @@ _TYPE: Final = re.compile(rf"{_NAME}/{_NAME}(;{_PARAMETER}){{0,4}}")
 
 def is_media_type(text: str) -> bool:
     """Whether it is `type/subtype`, with parameters like `;charset=utf-8` or without."""
-    return len(text) <= LONGEST and _TYPE.fullmatch(text) is not None
+    return len(text) <= MAX_LENGTH and _TYPE.fullmatch(text) is not None

@@ -15,17 +15,17 @@ import trio
 from jeepney import DBusAddress, MatchRule, Message, message_bus, new_method_call
 
 from litterbox.capabilities.bus import Bus, BusError, open_first
-from litterbox.confirm.visible import LONGEST_VALUE, quoted, visible
+from litterbox.confirm.escaping import MAX_VALUE_WIDTH, escape_untrusted, quoted
 from litterbox.errors import LitterboxError
 from litterbox_guest.messages import Notify
 
-MOST_ACTIONS: Final = 8
-MOST_REMEMBERED: Final = 256  # notifications that the box may replace
+MAX_ACTIONS: Final = 8
+MAX_REMEMBERED: Final = 256  # notifications that the box may replace
 
-_LONGEST_LINE: Final = 300
-_MOST_LINES: Final = 20
-_LONGEST_LABEL: Final = 60
-_LONGEST_TIMEOUT: Final = 2**31 - 1  # milliseconds; the field is an int32
+_MAX_LINE_LENGTH: Final = 300
+_MAX_LINES: Final = 20
+_MAX_LABEL_LENGTH: Final = 60
+_MAX_TIMEOUT: Final = 2**31 - 1  # milliseconds; the field is an int32
 _ICON_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 
 _SERVICE: Final = "org.freedesktop.Notifications"
@@ -58,7 +58,7 @@ class Notifier:
             try:
                 return await self._notify(*found, notice, tell_id)
             except BusError as error:
-                said = quoted(error.sentence, longest=LONGEST_VALUE)  # which may repeat what the box said
+                said = quoted(error.sentence, longest=MAX_VALUE_WIDTH)  # which may repeat what the box said
                 raise NotificationError(f"the desktop's notification service: {said}") from error
 
     async def _notify(
@@ -86,7 +86,7 @@ class Notifier:
 
     def _remember(self, address: str, number: int) -> None:
         self._shown[address, number] = None
-        if len(self._shown) > MOST_REMEMBERED:
+        if len(self._shown) > MAX_REMEMBERED:
             del self._shown[next(iter(self._shown))]
 
 
@@ -111,29 +111,29 @@ async def _end_of(bus: Bus, number: int) -> str | None:
 
 
 def _check(notice: Notify) -> None:
-    if len(notice.actions) > MOST_ACTIONS:
-        raise NotificationError(f"a notification has at most {MOST_ACTIONS} actions")
+    if len(notice.actions) > MAX_ACTIONS:
+        raise NotificationError(f"a notification has at most {MAX_ACTIONS} actions")
     if not notice.summary.strip():
         raise NotificationError("a notification needs a summary")
 
 
 def _message(box: str, notice: Notify, replaces: int) -> Message:
-    timeout = -1 if notice.timeout is None else max(-1, min(notice.timeout, _LONGEST_TIMEOUT))
+    timeout = -1 if notice.timeout is None else max(-1, min(notice.timeout, _MAX_TIMEOUT))
     # Our keys, not the box's: the service may give a meaning of its own to any but "default".
     actions = [
         word
         for index, action in enumerate(notice.actions)
         for word in (
             _DEFAULT if action.key == _DEFAULT else str(index),
-            visible(action.label, longest=_LONGEST_LABEL),
+            escape_untrusted(action.label, longest=_MAX_LABEL_LENGTH),
         )
     ]
     name = f"Litterbox: {box}"
     body = (
-        name if not notice.app else f"{name}, {visible(notice.app, longest=_LONGEST_LABEL)}",
+        name if not notice.app else f"{name}, {escape_untrusted(notice.app, longest=_MAX_LABEL_LENGTH)}",
         replaces,
         notice.icon if _ICON_CHARACTERS.issuperset(notice.icon) else "",
-        visible(notice.summary, longest=_LONGEST_LINE),
+        escape_untrusted(notice.summary, longest=_MAX_LINE_LENGTH),
         _body(notice.body),
         actions,
         {"urgency": ("y", _URGENCIES[notice.urgency])},
@@ -145,9 +145,9 @@ def _message(box: str, notice: Notify, replaces: int) -> Message:
 def _body(text: str) -> str:
     """The text as lines without markup, which the service would read."""
     lines = text.split("\n")
-    if len(lines) > _MOST_LINES:
-        lines = [*lines[: _MOST_LINES - 1], "…"]
-    return "\n".join(html.escape(visible(line, longest=_LONGEST_LINE), quote=False) for line in lines)
+    if len(lines) > _MAX_LINES:
+        lines = [*lines[: _MAX_LINES - 1], "…"]
+    return "\n".join(html.escape(escape_untrusted(line, longest=_MAX_LINE_LENGTH), quote=False) for line in lines)
 
 
 def _key(chosen: str, notice: Notify) -> str | None:

@@ -8,9 +8,9 @@ import attrs
 
 from litterbox.audit import AuditError, AuditLog
 from litterbox.confirm.question import Answer, Question
-from litterbox.container import settings
-from litterbox.container.settings import Grant, Settings
 from litterbox.errors import SettingsError
+from litterbox.settings import box_settings
+from litterbox.settings.box_settings import Grant, Settings
 
 NAMES: Final = ("notify", "xdg_open", "clipboard", "host_exec")
 
@@ -40,7 +40,7 @@ class Policy:
     def settings(self) -> Settings:
         """The settings as they are now; where they cannot be read, such as grant nothing."""
         try:
-            return settings.load(self.box)
+            return box_settings.load(self.box)
         except SettingsError as error:
             _logger.warning("%s: no capability is granted: %s", self.box, error.sentence)
             return _NOTHING

@@ -5,23 +5,15 @@ from typing import Final
 
 import attrs
 
-from litterbox.capabilities import answers
+from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.clipboard import Clipboard
+from litterbox.capabilities.clipboard_upload import Upload
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.notify import Notifications
-from litterbox.capabilities.pieces import Pieces
 from litterbox.capabilities.policy import Policy
-from litterbox.capabilities.xdg_open import Links
-from litterbox_guest.messages import (
-    ClipboardGet,
-    ClipboardSet,
-    GuestMessage,
-    HostExec,
-    Notify,
-    Ping,
-    XdgOpen,
-)
+from litterbox.capabilities.xdg_open.request import Links
+from litterbox_guest.messages import ClipboardGet, ClipboardSet, GuestMessage, HostExec, Notify, Ping, XdgOpen
 
 _CAPABILITY_OF: Final[Mapping[type, str]] = {
     Notify: "notify",
@@ -50,11 +42,11 @@ class Requests:
             self.policy.refuse(capability, {"peer": client.peer}, reason)
             await client.refuse(reason)
             if isinstance(message, ClipboardSet):
-                await Pieces(client, message).drop_rest()
+                await Upload(client, message).drop_rest()
             return
         match message:
             case Ping():
-                await client.answer(answers.ack())
+                await client.answer(replies.ack())
             case Notify():
                 await self.notifications.answer(message, client)
             case XdgOpen():

@@ -14,13 +14,13 @@ import trio
 
 from litterbox.capabilities import tool
 from litterbox.capabilities.tool import ToolError, ToolMissing, TooMuchOutput
-from litterbox.confirm.visible import quoted, visible
+from litterbox.confirm.escaping import escape_untrusted, quoted
 from litterbox.errors import LitterboxError
 
-MOST: Final = 16 * 1024 * 1024  # bytes that go through
+MAX_SIZE: Final = 16 * 1024 * 1024  # bytes that go through
 
-_SETTLED_WITHIN: Final = 1.0  # seconds
-_LONGEST_LIST: Final = 64 * 1024  # bytes that the names of the offered types take
+_SETTLE_TIMEOUT: Final = 1.0  # seconds
+_MAX_LIST_LENGTH: Final = 64 * 1024  # bytes that the names of the offered types take
 
 # What a text is offered as, the best first, in lower case. STRING is Latin-1 (ICCCM, section 2.6.2).
 _ASKS_FOR_TEXT: Final = frozenset({"text/plain;charset=utf-8", "text/plain"})
@@ -120,7 +120,7 @@ class Selections:
         raise SelectionError(trouble.sentence())
 
     async def get(self, which: Selection, media_type: str) -> bytes:
-        """What the selection holds, as that type, at most MOST bytes. Raises SelectionError."""
+        """What the selection holds, as that type, at most MAX_SIZE bytes. Raises SelectionError."""
         trouble = _Trouble()
         for desktop, login in _ways(self.displays()):
             try:
@@ -134,12 +134,12 @@ async def _settle(desktop: _Desktop, login: Login, which: Selection, media_type:
     """Wait until the selection holds the content, or, after a while, something else: others may copy too."""
     content.seek(0)
     copied = content.read()
-    with trio.move_on_after(_SETTLED_WITHIN):
+    with trio.move_on_after(_SETTLE_TIMEOUT):
         while True:
             with suppress(SelectionError, ToolError):
                 if await _read(desktop, login, which, media_type) == copied:
                     return
-            await trio.sleep(_SETTLED_WITHIN / 100)
+            await trio.sleep(_SETTLE_TIMEOUT / 100)
 
 
 def _ways(logins: Sequence[Login]) -> Iterator[tuple[_Desktop, Login]]:
@@ -159,7 +159,7 @@ def _offered(wanted: str, offered: Sequence[str]) -> str | None:
 async def _read(desktop: _Desktop, login: Login, which: Selection, media_type: str) -> bytes:
     """Raises SelectionError, and ToolError where the desktop does not work."""
     try:
-        listed = await tool.run(desktop.types(which), login, most=_LONGEST_LIST)
+        listed = await tool.run(desktop.types(which), login, most=_MAX_LIST_LENGTH)
     except ToolError as error:
         if error.sentence == desktop.complaint_of_empty:
             raise SelectionError(f"the {which.value} is empty") from None
@@ -172,21 +172,21 @@ async def _read(desktop: _Desktop, login: Login, which: Selection, media_type: s
 
 async def _content(desktop: _Desktop, login: Login, which: Selection, offered: str) -> bytes:
     try:
-        content = await tool.run(desktop.paste(which, offered), login, most=MOST)
+        content = await tool.run(desktop.paste(which, offered), login, most=MAX_SIZE)
     except TooMuchOutput:
         raise _too_large(which) from None
     except ToolError as error:
-        _logger.warning("%s: %s", desktop.package, visible(error.sentence))
+        _logger.warning("%s: %s", desktop.package, escape_untrusted(error.sentence))
         raise SelectionError(f"the {which.value} could not be read") from error
     if offered.lower() == _LATIN_1:
         content = content.decode("latin-1").encode()
-        if len(content) > MOST:
+        if len(content) > MAX_SIZE:
             raise _too_large(which)
     return content
 
 
 def _too_large(which: Selection) -> SelectionError:
-    return SelectionError(f"the {which.value} holds more than {MOST:,} bytes, and no more go through")
+    return SelectionError(f"the {which.value} holds more than {MAX_SIZE:,} bytes, and no more go through")
 
 
 @attrs.define
@@ -197,7 +197,7 @@ class _Trouble:
     failed: bool = False
 
     def happened(self, desktop: _Desktop, error: ToolError) -> None:
-        _logger.warning("%s: %s", desktop.package, visible(error.sentence))
+        _logger.warning("%s: %s", desktop.package, escape_untrusted(error.sentence))
         if isinstance(error, ToolMissing):
             self.missing.append(desktop.package)
         else:

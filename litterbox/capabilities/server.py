@@ -12,23 +12,23 @@ import attrs
 import trio
 
 from litterbox import __version__
-from litterbox.capabilities import answers
+from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.requests import Requests
-from litterbox.confirm.visible import visible
+from litterbox.confirm.escaping import escape_untrusted
 from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
 from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_CAPABILITIES, MAX_SMALL_MESSAGE, MESSAGE_TIMEOUT
 from litterbox.peers import Peer, may_use_the_box
 from litterbox_guest import messages, wire
 
-HELLO_WITHIN: Final = 10.0  # seconds a connection has to say hello
+HELLO_TIMEOUT: Final = 10.0  # seconds a connection has to say hello
 MAX_MALFORMED: Final = 5  # the fifth malformed frame closes the connection
-MOST_CAPABILITIES: Final = 64  # in a hello
-MOST_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that are read ahead; then the connection waits, its end too
+MAX_CAPABILITIES: Final = 64  # in a hello
+MAX_UNREAD: Final = 2 * wire.MAX_FRAME  # bytes that are read ahead; then the connection waits, its end too
 
 _READ_SIZE: Final = messages.CHUNK + 1024  # a piece of a stream with what is around it
-_LAST_WORDS_WITHIN: Final = 1.0  # seconds that a client has to take the last message of its connection
+_LAST_MESSAGE_TIMEOUT: Final = 1.0  # seconds that a client has to take the last message of its connection
 
 _logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class _Conversation:
     changed: trio.Event = attrs.field(factory=trio.Event)  # bytes came, or were read as a frame
 
     async def run(self) -> None:
-        with trio.CancelScope(deadline=trio.current_time() + HELLO_WITHIN) as deadline:
+        with trio.CancelScope(deadline=trio.current_time() + HELLO_TIMEOUT) as deadline:
             async with trio.open_nursery() as nursery:
                 self.scope = nursery.cancel_scope
                 nursery.start_soon(self._read_ahead)
@@ -126,7 +126,7 @@ class _Conversation:
                 self.frames.receive_data(data)
                 del data  # while more is waited for, only `frames` has it
                 self._tell_change()
-                while self.frames.unread > MOST_UNREAD:
+                while self.frames.unread > MAX_UNREAD:
                     await self.changed.wait()
             self.scope.cancel()
         if self.reading.cancelled_caught:
@@ -179,27 +179,27 @@ class _Conversation:
 
     async def _answer_nonsense(self, reason: str) -> None:
         self.malformed += 1
-        await self._send(wire.encode(answers.error(reason)))
+        await self._send(wire.encode(replies.error(reason)))
         if self.malformed >= MAX_MALFORMED:
             self.scope.cancel()
 
     async def _tell_excess(self, reason: str) -> None:
         """Say why the connection is closed now, to whoever takes it at once."""
         self.requests.policy.refuse("connection", {"peer": self.connection.peer.pid}, reason)
-        with trio.move_on_after(_LAST_WORDS_WITHIN):
-            await self._send(wire.encode(answers.error(reason)))
+        with trio.move_on_after(_LAST_MESSAGE_TIMEOUT):
+            await self._send(wire.encode(replies.error(reason)))
 
     async def _answer(self, frame: dict[str, object]) -> None:
         try:
             message = messages.from_guest(frame)
         except messages.BadMessage as error:
-            await self._send(wire.encode(answers.error(str(error))))
+            await self._send(wire.encode(replies.error(str(error))))
             return
         del frame  # fields that nobody knows may take far more memory than the message
         if isinstance(message, messages.Hello):
             await self._greet(message)
         elif self.accepted is None:
-            await self._send(wire.encode(answers.error("say hello first")))
+            await self._send(wire.encode(replies.error("say hello first")))
         else:
             client = Client(
                 peer=self.connection.peer.pid, features=self.features, send=self._send, receive=self._receive
@@ -213,13 +213,13 @@ class _Conversation:
         except wire.MalformedFrame as error:
             raise messages.BadMessage(str(error)) from error
         except messages.BadMessage as error:
-            await self._send(wire.encode(answers.error(str(error))))
+            await self._send(wire.encode(replies.error(str(error))))
             raise
 
     async def _greet(self, hello: messages.Hello) -> None:
         """Grant what the settings grant now. A second hello changes nothing that the first was granted."""
-        if len(hello.capabilities) > MOST_CAPABILITIES or len(hello.features or []) > MOST_CAPABILITIES:
-            await self._send(wire.encode(answers.error(f"a hello names at most {MOST_CAPABILITIES} of each")))
+        if len(hello.capabilities) > MAX_CAPABILITIES or len(hello.features or []) > MAX_CAPABILITIES:
+            await self._send(wire.encode(replies.error(f"a hello names at most {MAX_CAPABILITIES} of each")))
             return
         grants = self.requests.policy.grants()
         accepted = [name for name in hello.capabilities if grants.get(name)]
@@ -233,7 +233,7 @@ class _Conversation:
             self.features = frozenset(features)
         if messages.LINKS in self.features:
             links = self._keep_links(hello, accepted)
-        answer = answers.hello_ack(accepted=accepted, rejected=rejected, features=features, links=links)
+        answer = replies.hello_ack(accepted=accepted, rejected=rejected, features=features, links=links)
         await self._send(wire.encode(answer))
 
     def _keep_links(self, hello: messages.Hello, accepted: list[str]) -> list[str]:
@@ -241,14 +241,16 @@ class _Conversation:
         self.guest_daemons.conversations.add(self)
         if hello.version != __version__:
             _logger.warning(
-                "the box runs Litterbox %s, the host %s, until the box is stopped", visible(hello.version), __version__
+                "the box runs Litterbox %s, the host %s, until the box is stopped",
+                escape_untrusted(hello.version),
+                __version__,
             )
         return self.requests.policy.links() if "host_exec" in accepted else []
 
     async def shut_down(self) -> None:
         """Never for longer than a moment, whatever the box does; a connection that hangs is its own matter."""
-        with trio.move_on_after(_LAST_WORDS_WITHIN), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
-            await self._send(wire.encode(answers.shutdown()))
+        with trio.move_on_after(_LAST_MESSAGE_TIMEOUT), suppress(trio.BrokenResourceError, trio.ClosedResourceError):
+            await self._send(wire.encode(replies.shutdown()))
 
     async def _send(self, frame: bytes) -> None:
         async with self.sending:

@@ -13,13 +13,13 @@ from typing import BinaryIO, Final
 import trio
 
 from litterbox import limits
-from litterbox.capabilities import ending
+from litterbox.capabilities import process_group
 from litterbox.errors import LitterboxError
 
-PATIENCE: Final = 20.0  # seconds for a run; one takes milliseconds, unless the program that it asks hangs
+TIMEOUT: Final = 20.0  # seconds for a run; one takes milliseconds, unless the program that it asks hangs
 
-_MARGIN: Final = 5.0  # seconds after PATIENCE until the kernel ends what a daemon that was killed left behind
-_LONGEST_COMPLAINT: Final = 4096  # bytes of standard error that are read
+_MARGIN: Final = 5.0  # seconds after TIMEOUT until the kernel ends what a daemon that was killed left behind
+_MAX_COMPLAINT_LENGTH: Final = 4096  # bytes of standard error that are read
 _READ_SIZE: Final = 65536
 
 _INHERITED: Final = ("HOME", "PATH", "USER", "XDG_RUNTIME_DIR", "TMPDIR")
@@ -43,7 +43,7 @@ async def run(
     *,
     stdin: BinaryIO | None = None,
     most: int | None = None,
-    patience: float = PATIENCE,
+    patience: float = TIMEOUT,
 ) -> bytes:
     """Run `words` in the environment of a login, `display`, with the file `stdin`; return what it wrote.
 
@@ -70,7 +70,7 @@ async def run(
         if process.returncode == 0:
             return output
         complaints.seek(0)
-        complaint = complaints.read(_LONGEST_COMPLAINT).decode("utf-8", "replace").strip()
+        complaint = complaints.read(_MAX_COMPLAINT_LENGTH).decode("utf-8", "replace").strip()
     raise ToolError(complaint.partition("\n")[0] or f"{words[0]} ended with status {process.returncode}")
 
 
@@ -104,7 +104,7 @@ async def _read(stream: trio.abc.ReceiveStream, most: int) -> bytes:
 
 async def _end(process: trio.Process) -> None:
     if process.returncode is None:  # what has ended well may have left a process that serves what was copied
-        await ending.end(process, grace=0)
+        await process_group.terminate(process, grace=0)
     if process.stdout is not None:
         with trio.CancelScope(shield=True):
             await process.stdout.aclose()

@@ -56,12 +56,12 @@ def command(path: str, *, approve: "Approve", keys: tuple[str, ...], timeout: in
 
     keep_memory_private()  # before it holds the vault key
     vault_key = _vault_key(keys)
-    from litterbox.daemon import host_agent  # start-up budget
+    from litterbox.host_agent import serve  # start-up budget
 
-    agent = host_agent.HostAgent(
+    agent = serve.HostAgent(
         path=os.path.abspath(path), approve=approve, keys=keys, vault_key=vault_key, timeout=timeout
     )
-    return host_agent.run(agent, command)
+    return serve.run(agent, command)
 
 
 def _vault_key(keys: tuple[str, ...]) -> bytes | None:

@@ -4,7 +4,7 @@ import json
 
 import click
 
-from litterbox.confirm.visible import visible
+from litterbox.confirm.escaping import escape_untrusted
 
 _TITLES = ("REQUEST", "KEY", "DESTINATION")
 
@@ -19,7 +19,7 @@ def command(name: str, *, forget: bool, as_json: bool) -> None:
     An approval holds for the same request, key and destination, until the daemon of the box ends.
     """
     from litterbox.container import define  # start-up budget
-    from litterbox.daemon import client
+    from litterbox.control import client
 
     define.check_known(name)
     if forget:
@@ -35,7 +35,7 @@ def command(name: str, *, forget: bool, as_json: bool) -> None:
     elif not approvals:
         click.echo(f"Nothing is approved for this session of {name}.", err=True)
     else:
-        _print_columns([_TITLES, *(tuple(visible(word) or "-" for word in row) for row in approvals)])
+        _print_columns([_TITLES, *(tuple(escape_untrusted(word) or "-" for word in row) for row in approvals)])
 
 
 def _forgotten(name: str, count: int | None) -> str:

@@ -8,13 +8,13 @@ import click
 
 from litterbox import paths
 from litterbox.audit_reader import Record, lines, parse
-from litterbox.confirm.visible import visible
+from litterbox.confirm.escaping import escape_untrusted
 from litterbox.errors import LitterboxError, UsageError
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _COLUMNS = (("TIME", 19), ("REQUEST", 12), ("DECISION", 18), ("BY", 16), ("PROCESS", 7), ("KEY", 18), ("WHAT FOR", 0))
 _COLOURS = {"approved": "green", "declined": "red", "refused": "yellow"}
-_LONGEST = 2000  # columns of a word: more than the log has of one, for a quoted text must keep its quotes
+_MAX_WORD_WIDTH = 2000  # columns of a word: more than the log has of one, for a quoted text must keep its quotes
 
 
 @click.command(short_help="Show what was asked for, and what was decided.")
@@ -85,7 +85,7 @@ def _described(record: Record) -> str:
         str(detail.get("key", "-")),
         ": ".join(str(part) for part in (purpose, reason) if part),
     ]
-    return _row([visible(word, longest=_LONGEST) for word in words], colour=_COLOURS.get(decision))
+    return _row([escape_untrusted(word, longest=_MAX_WORD_WIDTH) for word in words], colour=_COLOURS.get(decision))
 
 
 def _row(words: list[str], *, colour: str | None = None) -> str:

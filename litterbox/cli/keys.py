@@ -281,7 +281,7 @@ def _check_box_defined(box: str) -> None:
 
 def _hand_over(box: str, vault_key: bytes) -> None:
     """Let a running daemon of the box open its keys; detaching and deleting it sees for itself."""
-    from litterbox.daemon.client import hand_over_vault_key
+    from litterbox.control.client import hand_over_vault_key
 
     if os.environ.get("XDG_RUNTIME_DIR"):  # a login without one runs no daemon
         hand_over_vault_key(box, vault_key)

@@ -14,10 +14,10 @@ def read_private(file: str) -> asyncssh.SSHKey:
     """Read a private key from `file`, "-" for standard input, asking for its passphrase where it has one."""
     try:
         with click.open_file(file, "rb") as source:
-            content = source.read(formats.LARGEST_FILE + 1)
+            content = source.read(formats.MAX_FILE_SIZE + 1)
     except OSError as error:
         raise IdentityError(f"{file} cannot be read: {error.strerror}.") from error
-    if len(content) > formats.LARGEST_FILE:
+    if len(content) > formats.MAX_FILE_SIZE:
         raise IdentityError(f"{file} is too large to be a private key.")
     try:
         return formats.read_private_key(content)

@@ -13,9 +13,10 @@ import click
 
 from litterbox import paths
 from litterbox.cli import settings_host_exec
-from litterbox.container import define, settings, settings_file
-from litterbox.daemon import client
+from litterbox.container import define
+from litterbox.control import client
 from litterbox.errors import HostError, LitterboxError, SettingsError
+from litterbox.settings import box_settings, settings_file
 
 _ON_BUILD = frozenset({"network", "wayland", "pipewire", "nested"})
 _EDITORS = ("VISUAL", "EDITOR")
@@ -104,7 +105,7 @@ def _show(name: str, *, as_json: bool) -> None:
 
 
 def _values(name: str) -> dict[str, object]:
-    return attrs.asdict(settings.load(name))
+    return attrs.asdict(box_settings.load(name))
 
 
 def _when(key: str) -> str:
@@ -115,7 +116,7 @@ def _when(key: str) -> str:
 
 def _edit(name: str) -> None:
     """Have the user edit a copy until it is valid; what they wrote is kept where they give up."""
-    before = settings.read(paths.settings(name)) or b""
+    before = box_settings.read(paths.settings(name)) or b""
     descriptor, copy = tempfile.mkstemp(prefix=f"{name}-", suffix=".toml")
     kept = False
     try:
@@ -161,9 +162,9 @@ def _edit(name: str) -> None:
 
 def _folders_are_wanted(name: str, content: bytes) -> bool:
     """Ask about the host commands that would get the box's folder by this content. Raises SettingsError."""
-    after = settings.parse(content, paths.settings(name)).commands
+    after = box_settings.parse(content, paths.settings(name)).commands
     try:
-        before = settings.load(name).commands
+        before = box_settings.load(name).commands
     except SettingsError:  # what is edited to be mended
         before = {}
     new = [called for called, chosen in after.items() if chosen.folder == "box" and before.get(called) != chosen]

@@ -7,10 +7,10 @@ import sys
 
 import click
 
-from litterbox.container import commands, launchers, settings, settings_file
-from litterbox.container.commands import FOLDER_WARNING, REST, Command
-from litterbox.daemon import client
+from litterbox.control import client
 from litterbox.errors import UsageError
+from litterbox.settings import box_settings, host_commands, launchers, settings_file
+from litterbox.settings.host_commands import FOLDER_WARNING, REST, Command
 
 
 @click.group("host-exec", short_help="Let the box run commands of the host, or no longer.")
@@ -56,7 +56,7 @@ def add(name: str, *, called: str, program: str, forms: tuple[str, ...], folder:
     patterns = tuple(tuple(_words(form)) for form in forms) or None
     chosen = Command(program=program, arguments=patterns, folder="box" if folder == "box" else "empty", link=link)
     check_program(program)
-    before = settings.load(name)
+    before = box_settings.load(name)
     if before.commands.get(called) != chosen:
         if launchers.runs_what_it_is_told(program):
             _warn_of_launcher(program)
@@ -66,7 +66,7 @@ def add(name: str, *, called: str, program: str, forms: tuple[str, ...], folder:
     if changed:
         client.announce_settings(name)
     click.echo(f"{called} may be run from now on." if changed else f"{called} may be run so already.", err=True)
-    after = settings.load(name)
+    after = box_settings.load(name)
     if after.host_exec != before.host_exec:
         click.echo(f"host_exec is {json.dumps(after.host_exec)} now: a window asks before each run.", err=True)
 
@@ -89,7 +89,7 @@ def list_(name: str, *, as_json: bool) -> None:
     """Show the commands that the box may run, if its setting host_exec is not false."""
     import attrs  # with the rest of the long way
 
-    known = settings.load(name).commands
+    known = box_settings.load(name).commands
     if as_json:
         click.echo(json.dumps({called: attrs.asdict(chosen) for called, chosen in known.items()}, indent=2))
         return
@@ -129,7 +129,7 @@ def check_program(program: str) -> None:
         raise UsageError(f"{program} is no absolute path.", "Name the program with its folder, like /usr/bin/git.")
     if not os.path.isfile(program) or not os.access(program, os.X_OK):
         raise UsageError(f"{program} is no program that can be run.")
-    if commands.is_in_a_box(program):
+    if host_commands.is_in_a_box(program):
         raise UsageError(f"{program} is in a box's home, and the box can change it.", "Put it elsewhere.")
 
 

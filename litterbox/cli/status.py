@@ -41,7 +41,7 @@ def command(name: str | None, *, as_json: bool) -> None:
 
 def _ask(name: str) -> dict[str, str] | None:
     """The daemon's answer; None where none runs, or it does not answer, which is said."""
-    from litterbox.daemon import client  # start-up budget
+    from litterbox.control import client  # start-up budget
 
     try:
         return client.ask(name, {"request": "status"}, within=ANSWER_TIMEOUT)

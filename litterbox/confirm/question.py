@@ -10,15 +10,15 @@ from typing import Final
 
 import attrs
 
+from litterbox.confirm.escaping import MAX_VALUE_WIDTH, columns, escape_untrusted
 from litterbox.confirm.said import Words, is_whole, rendered
-from litterbox.confirm.visible import LONGEST_VALUE, columns, visible
 
 LINE: Final = 68  # columns; a little more than a line with a fingerprint, and narrower than any screen
-MOST_LINES: Final = 21  # with the buttons they fill 800 pixels, where a font is large
-MOST_FIELDS: Final = 8  # each takes two lines at the smallest of _SIZES
+MAX_LINES: Final = 21  # with the buttons they fill 800 pixels, where a font is large
+MAX_FIELDS: Final = 8  # each takes two lines at the smallest of _SIZES
 
 # The longest value, and the longest claim, in columns. A fingerprint, at 50, is never cut.
-_SIZES: Final = ((LONGEST_VALUE, 120), (LONGEST_VALUE, 60), *((size, 50) for size in range(140, 49, -10)))
+_SIZES: Final = ((MAX_VALUE_WIDTH, 120), (MAX_VALUE_WIDTH, 60), *((size, 50) for size in range(140, 49, -10)))
 
 # A line is broken only between these, so that none begins in the middle of an escape: with a quote, say.
 _UNBROKEN: Final = re.compile(r"\\(?:U[0-9a-f]{8}|u[0-9a-f]{4}|x[0-9a-f]{2}|.)|.", re.DOTALL)
@@ -101,7 +101,7 @@ class Question:
     `claims`, fields that only the requester vouches for, do not tell them apart. `approval` is what an answer "for
     this session" would cover, or None where that is not offered; with `once`, it is the only approval there is.
 
-    Raises ValueError for more than MOST_FIELDS fields and claims, and for `once` without an approval: a window
+    Raises ValueError for more than MAX_FIELDS fields and claims, and for `once` without an approval: a window
     could not show the one, nor keep its word in the other.
     """
 
@@ -115,8 +115,8 @@ class Question:
     kind: Kind = Kind.SSH
 
     def __attrs_post_init__(self) -> None:
-        if len(self.fields) + len(self.claims) > MOST_FIELDS:
-            raise ValueError(f"a question has at most {MOST_FIELDS} fields")
+        if len(self.fields) + len(self.claims) > MAX_FIELDS:
+            raise ValueError(f"a question has at most {MAX_FIELDS} fields")
         if self.once and self.approval is None:
             raise ValueError("what is asked once and for all needs an approval to remember")
 
@@ -131,11 +131,11 @@ class Question:
 
 
 def title(question: Question) -> str:
-    return "Litterbox agent" if question.box is None else f"Litterbox: {visible(question.box)}"
+    return "Litterbox agent" if question.box is None else f"Litterbox: {escape_untrusted(question.box)}"
 
 
 def text(question: Question) -> str:
-    """The body of the dialog: plain text in at most MOST_LINES lines of at most LINE columns, no markup.
+    """The body of the dialog: plain text in at most MAX_LINES lines of at most LINE columns, no markup.
 
     Only the first line of a field begins at the margin, so no value can pass for another field. Where there is too
     much, values lose of their middles, the longest first, and claims before what Litterbox vouches for. Raises
@@ -143,10 +143,10 @@ def text(question: Question) -> str:
     """
     for longest, longest_claim in _SIZES:
         lines = _lines(question, longest, longest_claim)
-        if len(lines) <= MOST_LINES:
+        if len(lines) <= MAX_LINES:
             break
     else:
-        raise ValueError(f"a question whose own words take more than {MOST_LINES} lines")
+        raise ValueError(f"a question whose own words take more than {MAX_LINES} lines")
     return "\n".join(line if line.isascii() else f"{_LEFT_TO_RIGHT}{line}" for line in lines)
 
 
@@ -154,15 +154,15 @@ def shows_all(question: Question) -> bool:
     """Whether `text` shows every value whole."""
     longest, longest_claim = _SIZES[0]
     return (
-        len(_lines(question, longest, longest_claim)) <= MOST_LINES
+        len(_lines(question, longest, longest_claim)) <= MAX_LINES
         and all(is_whole(value, longest) for _label, value in question.fields)
         and all(is_whole(value, longest_claim) for _label, value in question.claims)
     )
 
 
 def _lines(question: Question, longest: int, longest_claim: int) -> list[str]:
-    asker = "A program on this computer" if question.box is None else f'The box "{visible(question.box)}"'
-    lines = [*_folded(f"{asker} asks {visible(question.asks, longest=longest)}."), ""]
+    asker = "A program on this computer" if question.box is None else f'The box "{escape_untrusted(question.box)}"'
+    lines = [*_folded(f"{asker} asks {escape_untrusted(question.asks, longest=longest)}."), ""]
     for label, value in question.fields:
         lines += _folded(f"{label}: {rendered(value, longest, isolated=True)}")
     if question.claims and question.fields:

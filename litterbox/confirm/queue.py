@@ -15,11 +15,11 @@ import trio
 
 from litterbox.confirm.question import Answer, Approval, Kind, Question
 
-MOST_WAITING: Final = 16  # questions behind the one on screen; a place of these is kept for each kind
+MAX_WAITING: Final = 16  # questions behind the one on screen; a place of these is kept for each kind
 STRIKES: Final = 3  # declines, timeouts and withdrawals of one kind in a row before its first pause
 SHORTEST_PAUSE: Final = 5.0  # seconds; doubled by each further strike
-LONGEST_PAUSE: Final = 300.0
-_MOST_DOUBLINGS: Final = 10  # beyond LONGEST_PAUSE; a box may strike for days, and a float doubles 1,021 times
+MAX_PAUSE: Final = 300.0
+_MAX_DOUBLINGS: Final = 10  # beyond MAX_PAUSE; a box may strike for days, and a float doubles 1,021 times
 
 _STRIKES: Final = frozenset({Answer.DECLINED, Answer.TIMED_OUT, Answer.WITHDRAWN})
 
@@ -126,7 +126,7 @@ class DialogQueue:
     def _has_place(self, kind: Kind) -> bool:
         """Whether one more of that kind may wait: each other kind of which none waits has a place kept for it."""
         others = set(Kind) - {kind} - {question.kind for question in self._waiting}
-        return len(self._waiting) + len(others) < MOST_WAITING
+        return len(self._waiting) + len(others) < MAX_WAITING
 
     def _dialog(self, question: Question) -> _Dialog | None:
         """The dialog that asks just this, on screen or waiting; not one that is on its way out."""
@@ -145,8 +145,8 @@ class DialogQueue:
         elif answer in _STRIKES:
             refusals.in_a_row += 1
             if refusals.in_a_row >= STRIKES:
-                doublings = min(refusals.in_a_row - STRIKES, _MOST_DOUBLINGS)
-                pause = min(SHORTEST_PAUSE * 2**doublings, LONGEST_PAUSE)
+                doublings = min(refusals.in_a_row - STRIKES, _MAX_DOUBLINGS)
+                pause = min(SHORTEST_PAUSE * 2**doublings, MAX_PAUSE)
                 refusals.paused_until = trio.current_time() + pause
                 _logger.warning(
                     "%s: %d refusals in a row, no window about %s for %g s",

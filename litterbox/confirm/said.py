@@ -10,10 +10,10 @@ from typing import Final
 
 import attrs
 
-from litterbox.confirm.visible import CUT_NOTE, LONGEST_VALUE, columns, is_plain, quoted, visible
+from litterbox.confirm.escaping import CUT_NOTE, MAX_VALUE_WIDTH, columns, escape_untrusted, is_plain, quoted
 
-LONGEST_LOGGED: Final = 800  # columns of one value in the audit log, which cuts what is longer than 1,000 characters
-LONGEST_APPROVED: Final = 100  # columns of what one approval is called
+MAX_LOGGED_WIDTH: Final = 800  # columns of one value in the audit log, which cuts what is longer than 1,000 characters
+MAX_APPROVED_WIDTH: Final = 100  # columns of what one approval is called
 
 _SHORTEST: Final = 10  # columns of a text or a name that are always shown
 _WIDEST: Final = len("\\U00000000")  # columns of the longest escape
@@ -38,14 +38,14 @@ class Known:
     text: str
 
     def shown(self, longest: int) -> str:
-        return visible(self.text, longest=longest)
+        return escape_untrusted(self.text, longest=longest)
 
 
 Sentence = tuple[str | Said | Known, ...]  # a string in it is ours, and always shown whole
 Words = str | Sentence  # a string alone is one `Known`
 
 
-def rendered(words: Words, longest: int = LONGEST_VALUE, *, isolated: bool = False) -> str:
+def rendered(words: Words, longest: int = MAX_VALUE_WIDTH, *, isolated: bool = False) -> str:
     """The sentence in about `longest` columns: more only where our own words, and the ends of the others, need more.
 
     With `isolated`, a mark on either side of the quotes keeps a text that is written from right to left from moving the
@@ -61,7 +61,7 @@ def rendered(words: Words, longest: int = LONGEST_VALUE, *, isolated: bool = Fal
     )
 
 
-def logged(words: Words, longest: int = LONGEST_LOGGED) -> str:
+def logged(words: Words, longest: int = MAX_LOGGED_WIDTH) -> str:
     """The sentence for the audit log."""
     return rendered(words, longest)
 

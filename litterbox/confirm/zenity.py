@@ -22,7 +22,7 @@ import trio
 from litterbox import limits
 from litterbox.confirm.question import Answer, Question, text, title
 
-PATIENCE: Final = 60.0  # seconds; a dialog nobody answers is declined
+TIMEOUT: Final = 60.0  # seconds; a dialog nobody answers is declined
 _GRACE: Final = 5.0  # seconds after zenity's own timeout until we end it ourselves
 _WIDTH: Final = 680  # pixels, before zenity grows it to fit; zenity 4 stacks the buttons of a narrower one
 
@@ -68,7 +68,7 @@ async def show(
     question: Question,
     *,
     displays: Sequence[Mapping[str, str]],
-    patience: float = PATIENCE,
+    patience: float = TIMEOUT,
     program: str = "zenity",
 ) -> Answer:
     """Ask on the first of `displays` (small environments: DISPLAY, WAYLAND_DISPLAY …) that shows a window.

@@ -5,9 +5,11 @@ import os
 from collections.abc import Callable
 
 from litterbox import locks, paths
-from litterbox.container import base_images, create, define, podman, runtime, settings, state
+from litterbox.container import base_images, create, define, podman, state
+from litterbox.container.runtime import bundles
 from litterbox.container.user import user_name
 from litterbox.errors import DockerfileError, HostError, LitterboxError, NoSuchBox, PodmanError
+from litterbox.settings import box_settings
 
 LOCK_TIMEOUT = 120.0  # seconds for the enter lock, which an end of the box holds while Podman unmounts it
 
@@ -23,11 +25,11 @@ def build(
     `report` is told of what takes longer than a moment.
     """
     define.check_defined(name)
-    chosen = settings.load(name)
+    chosen = box_settings.load(name)
     check_host()
     check_not_running(name)
     create.check_granted(name, chosen)
-    runtime.ensure(report)
+    bundles.ensure(report)
     text = base_images.pin(
         name, _dockerfile(name), arguments=build_arguments(), renew=rebuild, allow_onbuild=allow_onbuild
     )
@@ -39,7 +41,7 @@ def build(
         if not create.is_current(name, chosen):
             create.create(name, chosen)
     _remove_former_images(name)
-    runtime.collect()
+    bundles.prune()
 
 
 def build_command(name: str, *, rebuild: bool, http_proxy: bool) -> list[str]:

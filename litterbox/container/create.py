@@ -17,9 +17,9 @@ from litterbox.container.mounts import (
     wayland_socket,
     wayland_target,
 )
-from litterbox.container.settings import Settings
 from litterbox.container.user import user_name
 from litterbox.errors import HostError, LitterboxError, PodmanError
+from litterbox.settings.box_settings import Settings
 
 AGENT_LINK = "/tmp/ssh-agent.sock"  # noqa: S108 - the path inside the box that SSH_AUTH_SOCK names
 

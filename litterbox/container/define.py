@@ -4,8 +4,9 @@ import os
 import sys
 
 from litterbox import files, paths
-from litterbox.container import podman, settings, templates
+from litterbox.container import podman, templates
 from litterbox.errors import HostError, LitterboxError, NoSuchBox, UsageError
+from litterbox.settings import box_settings
 
 _IMAGE_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@")
 
@@ -29,11 +30,11 @@ def define(name: str, *, template: str, image: str | None = None) -> bool:
             f"The box {name} is defined already, in {where}.",
             f"Edit that file, or delete the box with its container and image: litterbox delete {name} --definition",
         )
-    network = settings.default_network(podman.version())
+    network = box_settings.default_network(podman.version())
     files.private_folder(paths.root())
     files.private_folder(paths.build_context(name))
     if not os.path.lexists(paths.settings(name)):
-        text = settings.TEMPLATE.format(name=name, network=network)
+        text = box_settings.TEMPLATE.format(name=name, network=network)
         files.write_atomically(paths.settings(name), text.encode())
     files.write_atomically(where, dockerfile.encode())
     return True

@@ -8,7 +8,7 @@ import os
 import resource
 
 from litterbox.container.mounts import user_runtime_in_box
-from litterbox.container.settings import Settings
+from litterbox.settings.box_settings import Settings
 
 # Without SETPCAP, which nothing of the above needs. NET_RAW is not needed by ping, see below; AUDIT_WRITE, MKNOD and
 # SYS_PTRACE, which other defaults have, are not needed at all.

@@ -8,7 +8,7 @@ import attrs
 
 from litterbox import paths
 from litterbox.container import lookup
-from litterbox.container.settings import Settings
+from litterbox.settings.box_settings import Settings
 
 RUNTIME_TARGET = "/litterbox-runtime"
 BOX_HOME = "/home/user"

@@ -3,8 +3,8 @@
 import os
 import subprocess
 
-from litterbox.container.settings import Settings, default_network
 from litterbox.errors import HostError
+from litterbox.settings.box_settings import Settings, default_network
 
 # Where Podman looks for its helpers before it looks on PATH.
 _HELPER_FOLDERS = (

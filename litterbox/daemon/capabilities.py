@@ -9,11 +9,11 @@ from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import open_host_commands
 from litterbox.capabilities.notification_service import Notifier
 from litterbox.capabilities.notify import Notifications
-from litterbox.capabilities.opener import open_opener
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.selections import Selections
-from litterbox.capabilities.xdg_open import Links
+from litterbox.capabilities.xdg_open.opener import open_opener
+from litterbox.capabilities.xdg_open.request import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox.daemon.displays import Displays, environment_on
 

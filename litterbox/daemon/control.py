@@ -1,4 +1,4 @@
-"""The control listener: one letter in, one letter out. Its socket is never mounted into a box."""
+"""The control listener: one message in, one message out. Its socket is never mounted into a box."""
 
 import logging
 import os
@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Mapping
 import trio
 
 from litterbox import peers
-from litterbox.daemon import letters
-from litterbox.daemon.letters import Letter
+from litterbox.control import messages
+from litterbox.control.messages import Message
 from litterbox.errors import LitterboxError
 from litterbox.limits import MAX_CONTROL_CONNECTIONS
 
-Handler = Callable[[Letter], Awaitable[Letter]]
+Handler = Callable[[Message], Awaitable[Message]]
 
-REQUEST_WITHIN = 30.0  # seconds that a client has to send its letter, and to take its answer
+REQUEST_TIMEOUT = 30.0  # seconds that a client has to send its message, and to take its answer
 
 _READ_SIZE = 65536
 
@@ -44,12 +44,12 @@ async def serve_control(
             _logger.warning("control connection of process %d refused: there are too many", peer.pid)
             return
         try:
-            with trio.fail_after(REQUEST_WITHIN):
-                request = letters.decode(await _read(stream))
+            with trio.fail_after(REQUEST_TIMEOUT):
+                request = messages.decode(await _read(stream))
             answer = await _answer(request, handlers)
-            with trio.fail_after(REQUEST_WITHIN):
-                await stream.send_all(letters.encode(answer))
-        except (trio.BrokenResourceError, trio.TooSlowError, letters.BadLetter) as error:
+            with trio.fail_after(REQUEST_TIMEOUT):
+                await stream.send_all(messages.encode(answer))
+        except (trio.BrokenResourceError, trio.TooSlowError, messages.MalformedMessage) as error:
             _logger.warning("control connection of process %d ended: %r", peer.pid, error)
         finally:
             places.release()
@@ -59,12 +59,12 @@ async def serve_control(
 
 async def _read(stream: trio.SocketStream) -> bytes:
     content = b""
-    while len(content) <= letters.LARGEST and (data := await stream.receive_some(_READ_SIZE)):
+    while len(content) <= messages.MAX_SIZE and (data := await stream.receive_some(_READ_SIZE)):
         content += data
     return content
 
 
-async def _answer(request: Letter, handlers: Mapping[str, Handler]) -> Letter:
+async def _answer(request: Message, handlers: Mapping[str, Handler]) -> Message:
     asked = request.get("request", "")
     handler = handlers.get(asked)
     if handler is None:

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Mapping
 
-from litterbox.daemon.client import DISPLAY_VARIABLES
+from litterbox.control.client import DISPLAY_VARIABLES
 
-MOST = 8  # logins remembered; more are older ones that the newer replaced
-_LONGEST = 4096
+MAX_LOGINS = 8  # logins remembered; more are older ones that the newer replaced
+_MAX_VALUE_LENGTH = 4096
 
 
 class Displays:
@@ -18,11 +18,13 @@ class Displays:
     def add(self, variables: Mapping[str, str]) -> None:
         """Remember a login's variables; what is not short, or has another name, is dropped."""
         display = {
-            name: value for name in DISPLAY_VARIABLES if (value := variables.get(name)) and len(value) <= _LONGEST
+            name: value
+            for name in DISPLAY_VARIABLES
+            if (value := variables.get(name)) and len(value) <= _MAX_VALUE_LENGTH
         }
         if not {"DISPLAY", "WAYLAND_DISPLAY"} & display.keys():
             return
-        self._known = [display, *(known for known in self._known if known != display)][:MOST]
+        self._known = [display, *(known for known in self._known if known != display)][:MAX_LOGINS]
 
     def newest_first(self) -> list[dict[str, str]]:
         return list(self._known)

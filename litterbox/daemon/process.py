@@ -25,7 +25,7 @@ LISTENERS_OF_THE_BOX = 2  # the agent's and the host socket
 _LOG_SIZE = 1024 * 1024
 _LOG_FILES = 3
 _LOCK_TRIES = 20  # somebody who only tests the lock holds it for microseconds
-_LOCK_PAUSE = 0.05
+_LOCK_INTERVAL = 0.05
 
 _logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def _take_daemon_lock(name: str) -> int:
             return descriptor
         owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
         os.close(descriptor)
-        time.sleep(_LOCK_PAUSE)
+        time.sleep(_LOCK_INTERVAL)
     raise DaemonRunsAlready(
         f"The daemon of {name} runs already, as process {owner}.", f"Stop it: litterbox stop {name}"
     )

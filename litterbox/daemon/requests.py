@@ -7,20 +7,21 @@ from collections.abc import Awaitable, Callable, Mapping
 import trio
 
 from litterbox import paths
+from litterbox.confirm.escaping import escape_untrusted
 from litterbox.confirm.queue import DialogQueue
-from litterbox.confirm.visible import visible
-from litterbox.container import create, settings
+from litterbox.container import create
+from litterbox.control.messages import Message
 from litterbox.daemon.container import ContainerWatcher, in_podman_thread
 from litterbox.daemon.control import Handler
 from litterbox.daemon.displays import Displays
-from litterbox.daemon.letters import Letter
 from litterbox.daemon.sessions import SessionWatcher
 from litterbox.errors import LitterboxError
+from litterbox.settings import box_settings
 
 VAULT_KEY_SIZE = 32  # bytes
 NOTICE_TIMEOUT = 8.0  # seconds for comparing the settings, which asks Podman; an entry does not wait for it longer
-MOST_APPROVALS = 50  # told of, the newest
-_LONGEST_WORD = 224  # columns of each word of an approval, whose quotes must stay whole; a letter has room for all
+MAX_APPROVALS = 50  # told of, the newest
+_MAX_WORD_WIDTH = 224  # columns of each word of an approval, whose quotes must stay whole; a message has room for all
 
 
 class Requests:
@@ -61,7 +62,7 @@ class Requests:
             "settings": self._settings,
         }
 
-    async def _status(self, _request: Letter) -> Letter:
+    async def _status(self, _request: Message) -> Message:
         return {
             "daemon": str(os.getpid()),
             "running": _yes(self._container.running),
@@ -70,7 +71,7 @@ class Requests:
             "displays": str(len(self._displays.newest_first())),
         }
 
-    async def _enter(self, request: Letter) -> Letter:
+    async def _enter(self, request: Message) -> Message:
         """An `enter` hands its display over and learns whether the box runs."""
         self._displays.add(request)
         answer = await self._running()
@@ -79,16 +80,16 @@ class Requests:
             answer["notice"] = f"{answer['notice']}; {blind}" if answer["notice"] else blind
         return answer
 
-    async def _started(self, _request: Letter) -> Letter:
+    async def _started(self, _request: Message) -> Message:
         await self._container.look()
         self._compared = None
         return await self._running()
 
-    async def _end(self, _request: Letter) -> Letter:
+    async def _end(self, _request: Message) -> Message:
         self._stop.set()
         return {}
 
-    async def _take_vault_key(self, request: Letter) -> Letter:
+    async def _take_vault_key(self, request: Message) -> Message:
         try:
             key = bytes.fromhex(request.get("key", ""))
         except ValueError:
@@ -98,28 +99,28 @@ class Requests:
         self.vault_key = key
         return {}
 
-    async def _approvals(self, _request: Letter) -> Letter:
+    async def _approvals(self, _request: Message) -> Message:
         """The approvals of this session, oldest first, each as request, subject and destination."""
         told = [
             [
-                visible(word, longest=_LONGEST_WORD)
+                escape_untrusted(word, longest=_MAX_WORD_WIDTH)
                 for word in (one.request, one.subject_called or one.subject, one.called or one.destination)
             ]
-            for one in self._dialogs.approvals()[-MOST_APPROVALS:]
+            for one in self._dialogs.approvals()[-MAX_APPROVALS:]
         ]
         return {"approvals": json.dumps(told, ensure_ascii=False)}
 
-    async def _forget(self, _request: Letter) -> Letter:
+    async def _forget(self, _request: Message) -> Message:
         count = len(self._dialogs.approvals())
         self._dialogs.forget()
         return {"forgotten": str(count)}
 
-    async def _settings(self, _request: Letter) -> Letter:
+    async def _settings(self, _request: Message) -> Message:
         """The settings file was changed."""
         await self._settings_changed()
         return {}
 
-    async def _running(self) -> Letter:
+    async def _running(self) -> Message:
         running = self._container.running
         return {"running": _yes(running), "notice": await self._settings_notice() if running else ""}
 
@@ -143,7 +144,7 @@ def _yes(truth: bool) -> str:  # noqa: FBT001 - it is the thing itself
 
 def _notice(name: str) -> str:
     try:
-        differences = create.differences(name, settings.load(name))
+        differences = create.differences(name, box_settings.load(name))
     except LitterboxError as error:
         return error.sentence
     if not differences:

@@ -22,19 +22,19 @@ from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.queue import open_dialog_queue
 from litterbox.connections import Totals
-from litterbox.container.settings import dialog_timeout
 from litterbox.daemon.capabilities import open_capabilities
 from litterbox.daemon.container import open_container_watcher
 from litterbox.daemon.control import serve_control
 from litterbox.daemon.displays import Displays
-from litterbox.daemon.ending import until_the_end
 from litterbox.daemon.guest import renew_guest_daemon
 from litterbox.daemon.requests import Requests
 from litterbox.daemon.sessions import SessionWatcher
+from litterbox.daemon.shutdown import until_the_end
 from litterbox.daemon.sockets import open_unix_listener
 from litterbox.limits import MAX_CONNECTIONS
 from litterbox.peers import BoxPeers
 from litterbox.sessions import SessionLock
+from litterbox.settings.box_settings import dialog_timeout
 
 _logger = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from trio_util import RepeatedEvent
 from litterbox import sessions
 from litterbox.sessions import Session, SessionLock
 
-SWEEP = 60.0  # seconds
-WITHOUT_INOTIFY = 1.0  # seconds between looks where the box, or another program, used up the inotify instances
+SWEEP_INTERVAL = 60.0  # seconds
+LOOK_INTERVAL = 1.0  # seconds between looks where the box, or another program, used up the inotify instances
 
 _logger = logging.getLogger(__name__)
 
@@ -88,10 +88,10 @@ class _Changes:
     async def wait(self) -> None:
         """Return at the next change, or when it is time to look anyhow."""
         if self._notifier is None:
-            await trio.sleep(WITHOUT_INOTIFY)
+            await trio.sleep(LOOK_INTERVAL)
             self._open()
             return
-        with trio.move_on_after(SWEEP):
+        with trio.move_on_after(SWEEP_INTERVAL):
             await trio.lowlevel.wait_readable(self._descriptor)
             self._notifier.read_events()
             self._notifier.process_events()

@@ -45,9 +45,9 @@ async def open_listener_at(path: str) -> AsyncIterator[trio.SocketListener]:
 
     What is there already is left alone, but for a socket of the user's that nobody listens on. Raises UsageError.
     """
-    if len(os.fsencode(path)) > paths.LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) > paths.MAX_SOCKET_PATH_LENGTH:
         raise UsageError(
-            f"The socket path is longer than the {paths.LONGEST_SOCKET_PATH} bytes that Linux allows: {path}",
+            f"The socket path is longer than the {paths.MAX_SOCKET_PATH_LENGTH} bytes that Linux allows: {path}",
             "Choose a shorter path.",
         )
     _remove_abandoned(path)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from litterbox import locks, paths
 from litterbox.container import create, define, podman, state
-from litterbox.daemon import client
+from litterbox.control import client
 from litterbox.errors import DaemonError, DaemonGone, DaemonTimeout, HostError, LockTimeout, PodmanError
 from litterbox.sessions import SessionLock
 

@@ -3,7 +3,8 @@
 import sys
 
 from litterbox import paths
-from litterbox.container import create, podman, runtime, runtime_in_use
+from litterbox.container import create, podman
+from litterbox.container.runtime import bundles, in_use
 from litterbox.errors import NoSuchBox
 
 
@@ -12,9 +13,9 @@ def start_container(name: str) -> None:
     if not podman.exists("container", paths.container_name(name)):
         raise NoSuchBox(f"The box {name} has no container.", f"Build it: litterbox build {name}")
     create.prepare_host_side(name)
-    with runtime.held(_report) as bundle:
+    with bundles.lease(_report) as bundle:
         create.check_sources(name)
-        runtime_in_use.note(name, bundle.folder)
+        in_use.note(name, bundle.folder)
         create.start(name)
 
 

@@ -12,8 +12,9 @@ import time
 from _signal import SIG_DFL, SIGPIPE, SIGXFSZ, signal
 
 from litterbox import __version__, locks, paths, sessions
-from litterbox.container import program, runtime_in_use
-from litterbox.daemon import client
+from litterbox.container import program
+from litterbox.container.runtime import in_use
+from litterbox.control import client
 from litterbox.errors import DaemonError, DaemonGone, DaemonRunsAlready, HostError, NoSuchBox
 
 TYPE_CHECKING = False  # typing's own costs milliseconds
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-    from litterbox.daemon.letters import Letter
+    from litterbox.control.messages import Message
 
-_DAEMON_COMES_UP_WITHIN = 10.0  # seconds for a daemon that somebody else is starting
+_DAEMON_START_TIMEOUT = 10.0  # seconds for a daemon that somebody else is starting
 _LOCK_TIMEOUT = 120.0  # seconds for the enter lock, which an end of the box holds while Podman unmounts it
-_PAUSE = 0.05
+_LOOK_INTERVAL = 0.05
 _TRIES = 3
 
 
@@ -80,12 +81,12 @@ def register(name: str) -> sessions.Session:
         vault_key, asked = _unlock(name), True
 
 
-def _have_running_box(name: str, answer: Letter | None, vault_key: bytes | None) -> None:
+def _have_running_box(name: str, answer: Message | None, vault_key: bytes | None) -> None:
     """Have a daemon and a running container, starting what is missing. The caller holds the enter lock."""
     if answer is None:
         answer = _start_daemon(name, vault_key)
     if answer["running"] == "yes":
-        runtime_in_use.check(name)
+        in_use.check(name)
     else:
         from litterbox.enter import cold  # start-up budget
 
@@ -95,7 +96,7 @@ def _have_running_box(name: str, answer: Letter | None, vault_key: bytes | None)
         print(f"litterbox: {answer['notice']}", file=sys.stderr)
 
 
-def _start_daemon(name: str, vault_key: bytes | None) -> Letter:
+def _start_daemon(name: str, vault_key: bytes | None) -> Message:
     """Start a daemon and say what it answers to our entry.
 
     One that an interrupted `enter` left may be coming up, or going, just now: the next try meets it or replaces it.
@@ -106,19 +107,19 @@ def _start_daemon(name: str, vault_key: bytes | None) -> Letter:
         try:
             start.spawn(name, vault_key, for_session=True)
         except DaemonRunsAlready:
-            time.sleep(_PAUSE)
+            time.sleep(_LOOK_INTERVAL)
         answer = _answer_of_daemon(name)
         if answer is not None:
             return answer
     raise DaemonError(f"The daemon of {name} ended as soon as it was ready.", f"See: litterbox logs {name}")
 
 
-def _answer_of_daemon(name: str) -> Letter | None:
+def _answer_of_daemon(name: str) -> Message | None:
     """What the daemon says to our entry; None when none runs. One that is coming up is waited for.
 
     One that was killed may take our connection with it into its grave: it holds its lock no more when it is gone.
     """
-    deadline = time.monotonic() + _DAEMON_COMES_UP_WITHIN
+    deadline = time.monotonic() + _DAEMON_START_TIMEOUT
     while True:
         try:
             answer = client.announce_entry(name)
@@ -132,7 +133,7 @@ def _answer_of_daemon(name: str) -> Letter | None:
                 " have emptied XDG_RUNTIME_DIR.",
                 f"Stop the box and enter again: litterbox stop {name}",
             )
-        time.sleep(_PAUSE)
+        time.sleep(_LOOK_INTERVAL)
 
 
 def exec_arguments(

@@ -9,7 +9,7 @@ import attrs
 from litterbox.errors import UsageError
 from litterbox.keys.records import Ask, Attachment
 
-_LONGEST_PATTERN: Final = 255  # as a name in DNS
+_MAX_PATTERN_LENGTH: Final = 255  # as a name in DNS
 _HOST = re.compile(r"[A-Za-z0-9._:%*?-]+")
 _HOST_AND_PORT = re.compile(r"\[([A-Za-z0-9._:%*?-]+)\]:([0-9*?]{1,5})")
 _BARE_PORT = re.compile(r"([^:\[\]]+):[0-9]+")
@@ -30,7 +30,7 @@ def host_patterns(given: Iterable[str]) -> tuple[str, ...]:
     return patterns
 
 
-def says_where(attachment: Attachment) -> bool:
+def is_restricted(attachment: Attachment) -> bool:
     """Say whether an attachment is for certain hosts, or asks before it is used for others."""
     return attachment.ask != "never" or bool(attachment.hosts)
 
@@ -65,7 +65,7 @@ _ASKING: Final[dict[Ask, str]] = {
 def _host_pattern(given: str) -> str:
     pattern = given.removeprefix("!")
     with_port = _HOST_AND_PORT.fullmatch(pattern)
-    if len(given) > _LONGEST_PATTERN or not (with_port or _HOST.fullmatch(pattern)):
+    if len(given) > _MAX_PATTERN_LENGTH or not (with_port or _HOST.fullmatch(pattern)):
         raise _not_a_pattern(given, "Name the host alone, without a user." if "@" in given else _WAY_OUT)
     if with_port and with_port[2] == "22":
         raise _not_a_pattern(given, f"known_hosts writes port 22 without brackets: {with_port[1]}")

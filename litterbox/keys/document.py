@@ -129,7 +129,7 @@ def _attachments(value: object, _type: object = None) -> tuple[Attachment, ...]:
     attached = tuple(_CONVERTER.structure(list_of(value), list[Attachment]))
     refuse_twice([attachment.box for attachment in attached], "box", "this box is attached twice")
     for index, attachment in enumerate(attached):
-        if not attachments.says_where(attachment):
+        if not attachments.is_restricted(attachment):
             raise Misfit("a key that never asks must say for which hosts", (index, "ask"))
     return attached
 

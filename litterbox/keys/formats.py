@@ -23,7 +23,7 @@ from litterbox.errors import IdentityError, PassphraseNeeded, UsageError, WrongP
 from litterbox.keys import vault
 from litterbox.keys.records import KeyType, StoredKey
 
-LARGEST_FILE: Final = 256 * 1024  # bytes; an RSA key of 16,384 bits takes 13 KiB
+MAX_FILE_SIZE: Final = 256 * 1024  # bytes; an RSA key of 16,384 bits takes 13 KiB
 _CURVES = {256: "ecdsa-sha2-nistp256", 384: "ecdsa-sha2-nistp384", 521: "ecdsa-sha2-nistp521"}
 _KEPT = frozenset({"ssh-ed25519", "ssh-rsa", *_CURVES.values()})
 _GENERATED_RSA_BITS = range(2048, 16384 + 1)
@@ -32,8 +32,8 @@ _OPENSSH_BEGIN = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 _OPENSSH_END = b"-----END OPENSSH PRIVATE KEY-----"
 _OPENSSH_MAGIC = b"openssh-key-v1\0"
 _BCRYPT_ROUNDS = 128  # several times ssh-keygen's own 24, and still under two seconds
-_MOST_BCRYPT_ROUNDS = 2_000  # twenty seconds
-_LONGEST_COMMENT = 256
+_MAX_BCRYPT_ROUNDS = 2_000  # twenty seconds
+_MAX_COMMENT_LENGTH = 256
 _WAY_OUT = "Litterbox reads OpenSSH private keys, and PKCS#1, SEC1 and PKCS#8 in PEM or DER."
 
 
@@ -91,7 +91,7 @@ def private_bytes(key: asyncssh.SSHKey) -> bytes:
 
 def public_line(key: asyncssh.SSHKey, comment: str) -> str:
     """The OpenSSH public key line, its comment without what is not printable and cut to length."""
-    shown = "".join(filter(str.isprintable, comment)).strip()[:_LONGEST_COMMENT]
+    shown = "".join(filter(str.isprintable, comment)).strip()[:_MAX_COMMENT_LENGTH]
     line = f"{key.get_algorithm()} {base64.b64encode(key.public_data).decode()}"
     return f"{line} {shown}" if shown else line
 
@@ -127,9 +127,9 @@ def _read_openssh(data: bytes, passphrase: bytes | None) -> asyncssh.SSHKey:
 
 def _check_rounds(options: bytes) -> None:
     """Refuse what bcrypt would work on for hours, out of reach of Ctrl-C: most likely the file is damaged."""
-    if int.from_bytes(options[-4:], "big") > _MOST_BCRYPT_ROUNDS:
+    if int.from_bytes(options[-4:], "big") > _MAX_BCRYPT_ROUNDS:
         raise IdentityError(
-            f"The file asks for more than {_MOST_BCRYPT_ROUNDS} rounds of bcrypt.",
+            f"The file asks for more than {_MAX_BCRYPT_ROUNDS} rounds of bcrypt.",
             "If it is not damaged, 'ssh-keygen -p -a 100 -f FILE' rewrites it with fewer.",
         )
 

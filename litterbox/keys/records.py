@@ -16,7 +16,7 @@ Ask: TypeAlias = Literal["always", "once", "never"]
 KeyType: TypeAlias = Literal["ed25519", "ecdsa", "rsa"]
 
 _KEY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}")
-_LONGEST_PUBLIC_LINE = 8192  # a 16,384-bit RSA key takes 2,800
+_MAX_PUBLIC_LINE_LENGTH = 8192  # a 16,384-bit RSA key takes 2,800
 _CURVE_BITS = {"ecdsa-sha2-nistp256": 256, "ecdsa-sha2-nistp384": 384, "ecdsa-sha2-nistp521": 521}
 _FIELDS = {"ssh-ed25519": 2, "ssh-rsa": 3, **dict.fromkeys(_CURVE_BITS, 3)}  # in a public key on the wire
 
@@ -123,7 +123,7 @@ def is_key_name(name: str) -> bool:
 
 def is_public_key(line: str) -> bool:
     """Say whether `line` is an OpenSSH public key line of a type that the store keeps, without options."""
-    if len(line) > _LONGEST_PUBLIC_LINE or not line.isprintable():
+    if len(line) > _MAX_PUBLIC_LINE_LENGTH or not line.isprintable():
         return False
     algorithm, _, rest = line.partition(" ")
     try:

@@ -14,7 +14,7 @@ from litterbox.keys import attachments, document, vault
 from litterbox.keys.records import Attachment, Cost, Store, StoredKey, Vault
 
 LOCK_TIMEOUT = 60.0  # seconds; the conversion of a large store of the Rust Litterbox takes some ten
-_LARGEST = 8 * 1024 * 1024  # bytes; room for two thousand RSA keys of 3,072 bits
+_MAX_SIZE = 8 * 1024 * 1024  # bytes; room for two thousand RSA keys of 3,072 bits
 
 
 def load(path: str) -> Store:
@@ -103,12 +103,12 @@ def read(path: str) -> bytes | None:
     """The content of the file; None where there is none. Raises KeyStoreError."""
     try:
         with open(path, "rb") as file:
-            content = file.read(_LARGEST + 1)
+            content = file.read(_MAX_SIZE + 1)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise KeyStoreError(f"The key store {path} cannot be read: {error.strerror}.") from error
-    if len(content) > _LARGEST:
+    if len(content) > _MAX_SIZE:
         raise _too_large(path)
     return content
 
@@ -116,7 +116,7 @@ def read(path: str) -> bytes | None:
 def write(path: str, store: Store) -> None:
     """Replace the file; the caller holds its lock. Raises KeyStoreError where it would be too large, and HostError."""
     content = document.encode(store)
-    if len(content) > _LARGEST:
+    if len(content) > _MAX_SIZE:
         raise _too_large(path)
     files.write_atomically(path, content)
 
@@ -202,7 +202,7 @@ def change_password(store: Store, vault_key: bytes, new_password: bytes, *, cost
 
 def _too_large(path: str) -> KeyStoreError:
     return KeyStoreError(
-        f"The key store {path} would be, or is, larger than {_LARGEST // 1024 // 1024} MiB.",
+        f"The key store {path} would be, or is, larger than {_MAX_SIZE // 1024 // 1024} MiB.",
         "Litterbox does not read larger ones; delete keys that are no longer needed.",
     )
 

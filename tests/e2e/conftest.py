@@ -11,7 +11,7 @@ from support.kept_box import KeptBox
 from support.person import Person
 from support.user import PASSWORD, User, podman
 
-from litterbox.container import runtime as bundles
+from litterbox.container.runtime import bundles
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from support.person import Person
 from support.selections import TEXT, tools_running, wayland, x11
 from support.user import LONG_ENOUGH, wait_until
 
-MOST = 16 * 1024 * 1024
+MAX_SIZE = 16 * 1024 * 1024
 
 
 @pytest.fixture(params=[wayland, x11])
@@ -88,13 +88,13 @@ def test_what_is_copied_in_the_box_is_pasted_on_the_host_and_the_reverse(user, d
 @on_wayland
 def test_16_mib_go_through_and_a_byte_more_is_refused(user, box, desktop):
     user.litterbox("settings", box, "set", "clipboard", "true")
-    content = os.urandom(MOST)
+    content = os.urandom(MAX_SIZE)
     in_box(user, "set", "-t", "application/octet-stream", stdin=content)
     assert desktop.paste("application/octet-stream") == content
     assert in_box(user, "get", "-t", "application/octet-stream") == content
-    refused = in_box(user, "set", stdin=bytes(MOST + 1), status=1)
+    refused = in_box(user, "set", stdin=bytes(MAX_SIZE + 1), status=1)
     assert refused == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes; no more go through\n"
-    desktop.copy(bytes(MOST + 1), "application/octet-stream")
+    desktop.copy(bytes(MAX_SIZE + 1), "application/octet-stream")
     refused = in_box(user, "get", "-t", "application/octet-stream", status=1)
     assert refused == "litterbox: the clipboard holds more than 16,777,216 bytes, and no more go through\n"
     assert audit(user)[-1]["decision"] == "failed"

@@ -11,7 +11,7 @@ from support.host_socket import Client
 from support.processes import eventually, is_running, state, with_words
 
 from litterbox.capabilities import server
-from litterbox.capabilities.host_exec.commands import MOST_CHILDREN
+from litterbox.capabilities.host_exec.commands import MAX_CHILDREN
 from litterbox_guest import wire
 
 LONG_ENOUGH = 60.0  # seconds
@@ -167,7 +167,7 @@ def test_a_command_of_another_user_holds_up_nobody(host):
 
 
 def test_there_are_so_many_at_once_and_no_more(host):
-    callers = [host.start("sh", "-c", "echo up; exec sleep 1000") for _ in range(MOST_CHILDREN)]
+    callers = [host.start("sh", "-c", "echo up; exec sleep 1000") for _ in range(MAX_CHILDREN)]
     try:
         for caller in callers:
             assert caller.stdout.readline() == b"up\n"

@@ -35,12 +35,12 @@ from support.hostile_inputs import AGENT_MESSAGES, FRAMES, LETTERS, SIGN, told
 
 from litterbox import paths
 from litterbox.agent.protocol import MAX_MESSAGE
-from litterbox.daemon import client
+from litterbox.control import client
 from litterbox.errors import DaemonError
 from litterbox.limits import MAX_CONNECTIONS, MAX_CONTROL_CONNECTIONS, MAX_HOST_COMMANDS
 from litterbox_guest import wire
 
-STALL = 0.1  # seconds in which nobody else is served, on a machine that does nothing else
+STALL = 0.5  # seconds of processor time in which nobody else is served: an attack takes seconds, a busy machine 0.2
 GROWTH = 200.0  # MiB: what two listeners hold at most, and what is made of it while it is answered
 REST = 16.0  # MiB that may stay of it, in a process whose modules and caches were all used
 LONG_ENOUGH = 30.0  # seconds
@@ -99,14 +99,6 @@ def one_of_each(daemon: Daemon) -> None:
     wait_until(lambda: daemon.figures().descriptors)
 
 
-def stretch() -> float:
-    """How much longer processor time may get where more runs than there are processors.
-
-    What else runs takes the caches, and a virtual machine counts time that it was not given.
-    """
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
 class Measured:
     """What the daemon took for a case: `during`, as the case tells, and after it."""
 
@@ -117,7 +109,7 @@ class Measured:
     def look(self) -> Figures:
         """The figures now; what they say of stalls and growth is within the bounds."""
         now = self.daemon.figures()
-        assert now.stall < STALL * stretch(), now
+        assert now.stall < STALL, now
         assert now.memory < self.before.memory + GROWTH, now
         return now
 

@@ -9,7 +9,7 @@ from support.box_clients import GREETING, is_closed, many, send, to_agent, to_ho
 from support.daemon import running_daemon
 
 from litterbox import limits, paths
-from litterbox.daemon import client
+from litterbox.control import client
 from litterbox_guest import wire
 
 SETTINGS = """

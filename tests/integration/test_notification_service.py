@@ -6,7 +6,7 @@ import pytest
 import trio
 from support.desktop import desktop
 
-from litterbox.capabilities.notification_service import MOST_ACTIONS, NotificationError, Notifier
+from litterbox.capabilities.notification_service import MAX_ACTIONS, NotificationError, Notifier
 from litterbox_guest.messages import Action, Notify
 
 YES_OR_NO = [Action(key="yes", label="Yes"), Action(key="no", label="No")]
@@ -133,7 +133,7 @@ async def test_a_bus_without_a_service_is_an_error(dunst, notifier):
 
 
 @pytest.mark.parametrize(
-    "notice", [Notify(summary=" "), Notify(summary="x", actions=[Action(key="k", label="l")] * (MOST_ACTIONS + 1))]
+    "notice", [Notify(summary=" "), Notify(summary="x", actions=[Action(key="k", label="l")] * (MAX_ACTIONS + 1))]
 )
 async def test_what_no_desktop_could_show_is_refused(notice):
     with pytest.raises(NotificationError):

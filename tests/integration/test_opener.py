@@ -11,10 +11,10 @@ import pytest
 import trio
 from support.link_desktop import link_desktop
 
-from litterbox.capabilities import portal, portal_process, xdg_open_program
-from litterbox.capabilities.opener import open_opener
-from litterbox.capabilities.opening_error import NotChosen, NothingOpens, OpeningError
-from litterbox.capabilities.portal_process import Outcome
+from litterbox.capabilities.xdg_open import portal, portal_process, program
+from litterbox.capabilities.xdg_open.opener import open_opener
+from litterbox.capabilities.xdg_open.portal_process import Outcome
+from litterbox.capabilities.xdg_open.program import NotChosen, NothingOpens, OpeningError
 from litterbox.private_memory import keep_memory_private
 
 LINK = "https://example.org/$(id)/`id`;'x'?a=%20&b=*#~"
@@ -77,7 +77,7 @@ async def test_a_desktop_with_a_portal_needs_no_xdg_open(login, desk):
 
 
 async def test_a_browser_that_stays_is_the_users(opener, desk, kind, monkeypatch):
-    monkeypatch.setattr(xdg_open_program, "SETTLED", 1.0)
+    monkeypatch.setattr(program, "SETTLE_DELAY", 1.0)
     desk.stay()
     with trio.fail_after(30):
         await opener.open(LINK)
@@ -124,8 +124,8 @@ async def test_a_request_that_is_taken_back_takes_along_what_it_started(opener, 
 
 @only_plain
 async def test_programs_that_stay_are_bounded(opener, desk, monkeypatch):
-    monkeypatch.setattr(xdg_open_program, "SETTLED", 0.5)
-    monkeypatch.setattr(xdg_open_program, "MOST_RUNNING", 2)
+    monkeypatch.setattr(program, "SETTLE_DELAY", 0.5)
+    monkeypatch.setattr(program, "MAX_RUNNING", 2)
     desk.stay()
     for _ in range(2):
         await opener.open(LINK)
@@ -243,7 +243,7 @@ async def test_a_request_that_is_taken_back_takes_the_question_along(opener, dis
 
 @only_portal
 async def test_a_user_who_does_not_answer_is_not_waited_for_without_end(opener, display, monkeypatch):
-    monkeypatch.setattr(portal, "PATIENCE", 3.0)
+    monkeypatch.setattr(portal, "TIMEOUT", 3.0)
     with trio.fail_after(60), pytest.raises(NotChosen, match="nobody chose"):
         await opener.open(UNKNOWN)
     await display.no_window("Open With")

@@ -12,10 +12,10 @@ import pytest
 import trio
 
 import litterbox_guest
-from litterbox.container import runtime
+from litterbox.container.runtime import bundles
 
-MOST_BYTES = 45_000_000
-MOST_UNUSED = 2_000_000  # bytes of modules that nothing imports when it starts
+MAX_BYTES = 45_000_000
+MAX_UNUSED = 2_000_000  # bytes of modules that nothing imports when it starts
 UNWELCOME = re.compile(r"(^|/)(test|tests|_tests|idlelib|tkinter|ensurepip|distutils|lib2to3|pydoc_data|unittest)(/|$)")
 
 IMPORT_ALL = """
@@ -34,7 +34,7 @@ print(*{getattr(module, "__file__", None) for module in sys.modules.values()}, s
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    return runtime.ensure(print, folder=str(tmp_path_factory.mktemp("bundle")))
+    return bundles.ensure(print, folder=str(tmp_path_factory.mktemp("bundle")))
 
 
 def run_here(bundle, code, **environment):
@@ -62,8 +62,8 @@ def test_it_carries_little_that_no_guest_command_imports(bundle, capsys):
         print(f"\nThe runtime: {bundle.size / 1e6:.1f} MB, {total / 1e6:.2f} MB of it modules that no command imports:")
         for path in unused:
             print(f"{path.stat().st_size / 1e3:8.1f} kB  {path.relative_to(bundle.folder)}")
-    assert bundle.size < MOST_BYTES
-    assert total < MOST_UNUSED
+    assert bundle.size < MAX_BYTES
+    assert total < MAX_UNUSED
 
 
 def test_nothing_in_it_is_for_developers_or_tells_of_this_host(bundle):
@@ -104,17 +104,17 @@ def test_an_image_with_a_locale_of_its_own_encoding_is_no_obstacle(bundle, tmp_p
 
 def test_looking_at_a_standing_one_costs_little(bundle):
     began = time.process_time()
-    runtime.ensure(print, folder=os.path.dirname(bundle.folder))
+    bundles.ensure(print, folder=os.path.dirname(bundle.folder))
 
     assert time.process_time() - began < 0.15
 
 
 ENSURE = """
 import sys
-from litterbox.container import runtime
+from litterbox.container.runtime import bundles
 from litterbox.errors import LitterboxError
 try:
-    print(runtime.ensure(lambda line: None, folder=sys.argv[1]).content_id)
+    print(bundles.ensure(lambda line: None, folder=sys.argv[1]).content_id)
 except LitterboxError as error:
     print(error.sentence)
     sys.exit(error.status)
@@ -162,10 +162,10 @@ def test_a_patchelf_that_fails_is_a_sentence(folder, monkeypatch, tmp_path):
     broken = tmp_path / "patchelf"
     broken.write_text("#!/bin/sh\necho patchelf: out of luck >&2\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setattr("litterbox.container.runtime_libraries.patchelf", lambda: str(broken))
+    monkeypatch.setattr("litterbox.container.runtime.shared_libraries.patchelf", lambda: str(broken))
 
     with pytest.raises(Exception, match=r"cannot be made relocatable: patchelf: out of luck"):
-        runtime.ensure(lambda _line: None, folder=str(folder))
+        bundles.ensure(lambda _line: None, folder=str(folder))
     assert os.listdir(folder) == [".lock"]
 
 
@@ -177,7 +177,7 @@ def test_a_builder_killed_halfway_is_no_obstacle(folder):
         time.sleep(1)
         builder.kill()
 
-    bundle = runtime.ensure(lambda _line: None, folder=str(folder))
+    bundle = bundles.ensure(lambda _line: None, folder=str(folder))
 
     assert run_here(bundle, "import litterbox_guest.main; print('works')") == "works\n"
     assert not any(name.startswith(".building-") for name in os.listdir(folder))

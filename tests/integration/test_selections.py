@@ -9,7 +9,7 @@ import pytest
 import trio
 from support.selections import TEXT, tools_running, wayland, x11
 
-from litterbox.capabilities.selections import MOST, Selection, SelectionError, Selections
+from litterbox.capabilities.selections import MAX_SIZE, Selection, SelectionError, Selections
 
 CLIPBOARD, PRIMARY = Selection
 
@@ -84,7 +84,7 @@ async def test_the_selections_are_two(desktop, selections, file):
 
 
 async def test_16_mib_go_through_and_a_byte_more_is_refused(desktop, selections, file):
-    content = os.urandom(MOST)
+    content = os.urandom(MAX_SIZE)
     await selections.set(CLIPBOARD, "application/octet-stream", file(content))
     assert desktop.paste("application/octet-stream") == content
     assert await selections.get(CLIPBOARD, "application/octet-stream") == content

@@ -103,7 +103,7 @@ class Talk:
     reply: Answer | Callable[[Question], Awaitable[Answer]] = Answer.APPROVED_ONCE
     asked: list[Question] = attrs.field(factory=list)
     claims: Claims = no_claims
-    program: str | None = None  # what the client says that it is, where a test has `requester.claim` say this
+    program: str | None = None  # what the client says that it is, where a test has `peer_command.command_line` say this
     _agent: Agent | None = None
 
     def connect(self) -> Callable[[bytes], Awaitable[bytes]]:

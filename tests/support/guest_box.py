@@ -11,8 +11,9 @@ from pathlib import Path
 import attrs
 
 from litterbox import paths, sessions
-from litterbox.container import create, podman, runtime, seccomp
-from litterbox.container.settings import Settings
+from litterbox.container import create, podman, seccomp
+from litterbox.container.runtime import bundles
+from litterbox.settings.box_settings import Settings
 
 BASE = "localhost/litterbox-test-base"
 
@@ -91,7 +92,7 @@ def running(name: str, image: str = BASE, *, extra: tuple[str, ...] = ()) -> Ite
     create.prepare_host_side(name)
     seccomp.place()
     box.list_sessions(session())
-    with runtime.held(print):
+    with bundles.lease(print):
         options = create.options(name, Settings(network="none"), podman.version())
         podman.run("create", f"--name={box.container}", *options, *extra, image)
         try:

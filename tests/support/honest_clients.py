@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import attrs
 from asyncssh.packet import Byte, String
 
-from litterbox.daemon import client
+from litterbox.control import client
 from litterbox_guest import wire
 from support.box_clients import send, to_agent, to_host, wait_until
 

@@ -23,7 +23,17 @@ from litterbox.confirm.question import Answer
 from litterbox.daemon.sockets import open_unix_listener
 from litterbox_guest import wire
 
-GUEST = "import sys; from litterbox_guest.main import main; sys.exit(main(sys.argv[1:]))"
+# While Python starts, its own handler may lose a SIGINT: a KeyboardInterrupt in a destructor is only printed. Here the
+# imports take long enough for that, so the kernel keeps the signal until they can no longer get in its way.
+HOLDING_SIGINT = ("env", "--block-signal=INT")
+GUEST = """
+import _signal
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+_signal.pthread_sigmask(_signal.SIG_UNBLOCK, [_signal.SIGINT])
+import sys
+from litterbox_guest.main import main
+sys.exit(main(sys.argv[1:]))
+"""
 LONG_ENOUGH = 60.0  # seconds
 
 
@@ -61,7 +71,7 @@ class HostSocket:
         return paths.host_socket("work")
 
     def command(self, *words: str, called: str = "host-exec") -> list[str]:
-        return [sys.executable, "-c", GUEST, called, *words]
+        return [*HOLDING_SIGINT, sys.executable, "-c", GUEST, called, *words]
 
     def start(self, *words: str, called: str = "host-exec", **options) -> subprocess.Popen:
         options.setdefault("stdin", subprocess.DEVNULL)

@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from litterbox import paths
 from litterbox.cli import audit as cli_audit
-from litterbox.confirm.question import LINE, MOST_LINES, Answer, Question, text
+from litterbox.confirm.escaping import columns
+from litterbox.confirm.question import LINE, MAX_LINES, Answer, Question, text
 from litterbox.confirm.queue import open_dialog_queue
-from litterbox.confirm.visible import columns
 from litterbox.daemon.requests import Requests
 from support.conversation import read_audit
 
@@ -94,7 +94,7 @@ def check_question(question: Question) -> bool:
     """Check its window; returns whether it shows a text between quotes of ours."""
     window = text(question)
     lines = [line.replace(LEFT_TO_RIGHT, "") for line in window.split("\n")]
-    assert len(lines) <= MOST_LINES
+    assert len(lines) <= MAX_LINES
     assert all(columns(line) <= LINE for line in lines)
     assert not any(line.endswith("\\") and not line.endswith("\\\\") for line in lines)
     unfolded = "\n".join(lines).replace(f"\n{INDENT}", "").split("\n")

@@ -6,7 +6,7 @@ Each asks for as much as it can, at and beyond the bounds of what a message may 
 from asyncssh.packet import Boolean, Byte, String, UInt32, UInt64
 
 from litterbox.agent.protocol import MAX_MESSAGE
-from litterbox.daemon import letters
+from litterbox.control import messages
 from litterbox_guest import wire
 from support.box_clients import HELLO
 
@@ -122,9 +122,9 @@ LETTERS = [
     b"\xff" * 100,
     b"no name\0",
     b"cut=off",
-    b"x" * (letters.LARGEST + 1),
-    b"a=" * (letters.LARGEST // 2),
-    b"a=\0" * (letters.LARGEST // 3),
+    b"x" * (messages.MAX_SIZE + 1),
+    b"a=" * (messages.MAX_SIZE // 2),
+    b"a=\0" * (messages.MAX_SIZE // 3),
     b"request=" + b"x" * 60_000 + b"\0",
     b"request=vault_key\0key=" + b"f" * 60_000 + b"\0",
     b"request=enter\0DISPLAY=" + b":" * 60_000 + b"\0",

@@ -10,7 +10,7 @@ from support.certificates import certificate
 from support.conversation import StoredKeys, Talk, add, bind, remove, sign
 from support.hostile import HOSTILE, check_approvals, check_audit, check_question, raw
 
-from litterbox.agent import requester
+from litterbox.agent import peer_command
 from litterbox.agent.identities import Identity
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.audit import AuditLog
@@ -131,7 +131,7 @@ def talk(monkeypatch, tmp_path):
     (tmp_path / "known_hosts").write_text("")
     with AuditLog("work") as audit:
         talk = Talk(audit, StoredKeys({STORED: LAPTOP}), known_hosts=KnownHosts([str(tmp_path / "known_hosts")]))
-        monkeypatch.setattr(requester, "claim", lambda _pid: talk.program)
+        monkeypatch.setattr(peer_command, "command_line", lambda _pid: talk.program)
         yield talk
 
 

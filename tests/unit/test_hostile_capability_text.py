@@ -16,7 +16,7 @@ from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
-from litterbox.capabilities.xdg_open import Links
+from litterbox.capabilities.xdg_open.request import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox_guest.messages import ClipboardGet, ClipboardSet, HostExec, Notify, XdgOpen
 

@@ -95,7 +95,7 @@ files.private_folder(paths.logs())
 _configure_log("work", foreground=True)
 """
 OF_AN_AGENT = """
-from litterbox.daemon.host_agent import _configure_log
+from litterbox.host_agent.serve import _configure_log
 _configure_log(20)
 """
 

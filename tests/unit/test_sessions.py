@@ -134,11 +134,11 @@ def test_no_write_passes_through_a_file_without_a_line(path, lock, sleeper, monk
 def test_a_box_holds_at_most_200_sessions(path, lock, monkeypatch):
     monkeypatch.setattr(sessions, "is_alive", lambda _session: True)
     longest = 10**19
-    for number in range(sessions.MOST_SESSIONS):
+    for number in range(sessions.MAX_SESSIONS):
         lock.add((4_000_000 + number, longest))
     with pytest.raises(LitterboxError, match="200 sessions"):
         lock.add((5000, 1))
-    assert len(sessions.read(path)) == sessions.MOST_SESSIONS
+    assert len(sessions.read(path)) == sessions.MAX_SESSIONS
 
 
 def test_the_lock_of_an_older_version_is_taken_on(tmp_path):

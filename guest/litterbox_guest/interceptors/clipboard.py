@@ -11,7 +11,7 @@ from litterbox_guest.interceptors.host import FAILED, Host, Refused
 from litterbox_guest.standard import say
 
 USAGE_FAILED = 2
-MOST = 16 * 1024 * 1024  # bytes that the host takes
+MAX_SIZE = 16 * 1024 * 1024  # bytes that the host takes
 _TEXT = "text/plain;charset=utf-8"
 _STDIN, _STDOUT = 0, 1
 
@@ -74,8 +74,10 @@ def _standard_input() -> bytearray:
     try:
         while data := os.read(_STDIN, wire.CHUNK):
             content += data
-            if len(content) > MOST:
-                raise GuestError(f"litterbox-clipboard: there are more than {MOST:,} bytes; no more go through", FAILED)
+            if len(content) > MAX_SIZE:
+                raise GuestError(
+                    f"litterbox-clipboard: there are more than {MAX_SIZE:,} bytes; no more go through", FAILED
+                )
     except OSError as error:
         raise GuestError(f"litterbox-clipboard: standard input cannot be read: {error.strerror}", FAILED) from error
     return content

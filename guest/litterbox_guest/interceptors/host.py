@@ -10,7 +10,7 @@ from litterbox_guest import __version__, wire
 from litterbox_guest.errors import GuestError
 
 FAILED = 1
-_LARGEST_STATUS = 255
+_MAX_STATUS = 255
 _READ_SIZE = 65536
 
 # Importing `socket` costs 5 ms, for its enums; the module under it has all that is needed.
@@ -84,7 +84,7 @@ class Host:
                 raise self._gone(f"the host sent what cannot be read: {error}") from error
             if frame.get("type") == "error":
                 status = frame.get("status")
-                if not isinstance(status, int) or not 0 < status <= _LARGEST_STATUS:
+                if not isinstance(status, int) or not 0 < status <= _MAX_STATUS:
                     status = self.refused
                 raise Refused(str(frame.get("reason", "no reason given")), status)
             return frame

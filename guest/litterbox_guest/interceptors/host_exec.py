@@ -7,7 +7,7 @@ does not end at once.
 import os
 
 from litterbox_guest import __version__, standard, wire
-from litterbox_guest.interceptors import at_once, early_signals
+from litterbox_guest.interceptors import early_signals, short_command
 from litterbox_guest.interceptors.host import Host
 
 _FAILED = 125  # the host cannot be reached, or went away
@@ -56,8 +56,8 @@ def run(words: "list[str]") -> int:
     if terminal is not None:
         message["terminal"] = terminal
     early_signals.begin(host, message)
-    first = [] if terminal else at_once.first_frames(host)
-    status = at_once.finish(first)
+    first = [] if terminal else short_command.first_frames(host)
+    status = short_command.finish(first)
     if status is not None:
         return status
 

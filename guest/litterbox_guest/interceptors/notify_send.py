@@ -9,7 +9,7 @@ from litterbox_guest.interceptors.host import FAILED, Host
 from litterbox_guest.standard import say
 
 _URGENCIES = ("low", "normal", "critical")
-_LARGEST = 2**31 - 1
+_MAX_NUMBER = 2**31 - 1
 
 _USAGE = """\
 Usage: notify-send [OPTION…] <SUMMARY> [BODY]
@@ -142,7 +142,7 @@ def _next(rest: "list[str]", name: str) -> str:
 
 def _number(name: str, value: str) -> int:
     digits = value.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and abs(int(value)) <= _LARGEST):
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 10 and abs(int(value)) <= _MAX_NUMBER):
         raise _wrong(f"{name} takes a whole number, not {value!r}")
     return int(value)
 

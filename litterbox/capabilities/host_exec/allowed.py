@@ -5,16 +5,20 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from litterbox.capabilities.host_exec.refused import CommandRefused
-from litterbox.confirm.visible import quoted
-from litterbox.container import argument_patterns
-from litterbox.container.commands import REST, Command
+from litterbox.confirm.escaping import quoted
+from litterbox.errors import LitterboxError
+from litterbox.settings import argument_patterns
+from litterbox.settings.host_commands import REST, Command
 
-LONGEST_ARGUMENT: Final = 128 * 1024 - 1  # bytes; more, the kernel starts no program with (MAX_ARG_STRLEN)
-LONGEST_ARGUMENTS: Final = 256 * 1024  # bytes, all of them
+MAX_ARGUMENT_LENGTH: Final = 128 * 1024 - 1  # bytes; more, the kernel starts no program with (MAX_ARG_STRLEN)
+MAX_ARGUMENTS_LENGTH: Final = 256 * 1024  # bytes, all of them
 
-_MOST_NAMED: Final = 20  # commands, or forms of arguments, in a sentence
+_MAX_NAMED: Final = 20  # commands, or forms of arguments, in a sentence
 _MEANING: Final = "no wildcard but ** stands for a /, and none for . or .. in a path"
+
+
+class CommandRefused(LitterboxError):
+    """The box may not run this, or not so, or not there; `sentence` says what it may."""
 
 
 def find(commands: Mapping[str, Command], name: str, arguments: Sequence[str]) -> Command:
@@ -41,11 +45,11 @@ def _check_sizes(arguments: Sequence[str]) -> None:
             raise CommandRefused("an argument is not text that a program could be given") from None
         if "\0" in argument:
             raise CommandRefused("an argument holds a NUL byte")
-        if size > LONGEST_ARGUMENT:
-            raise CommandRefused(f"an argument is longer than {LONGEST_ARGUMENT:,} bytes")
+        if size > MAX_ARGUMENT_LENGTH:
+            raise CommandRefused(f"an argument is longer than {MAX_ARGUMENT_LENGTH:,} bytes")
         total += size
-    if total > LONGEST_ARGUMENTS:
-        raise CommandRefused(f"the arguments are longer than {LONGEST_ARGUMENTS:,} bytes")
+    if total > MAX_ARGUMENTS_LENGTH:
+        raise CommandRefused(f"the arguments are longer than {MAX_ARGUMENTS_LENGTH:,} bytes")
 
 
 def _matches(form: Sequence[str], arguments: Sequence[str]) -> bool:
@@ -61,5 +65,5 @@ def _has_wildcard(form: Sequence[str]) -> bool:
 
 def _list(names: "Mapping[str, Command] | Sequence[str]") -> str:
     known = list(names)
-    more = len(known) - _MOST_NAMED
-    return ", ".join(known[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(known) - _MAX_NAMED
+    return ", ".join(known[:_MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

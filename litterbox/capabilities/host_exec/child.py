@@ -17,11 +17,11 @@ import attrs
 import trio
 
 from litterbox import limits
-from litterbox.capabilities import ending, process_groups
+from litterbox.capabilities import group_signals, process_group
 from litterbox_guest.messages import CHUNK, Terminal
 
 _WINSIZE: Final = struct.Struct("4H")  # struct winsize: rows, columns, and pixels that nobody knows (ioctl_tty(2))
-_LARGEST_SIZE: Final = 0xFFFF
+_MAX_TERMINAL_SIZE: Final = 0xFFFF
 # What the daemon was started with may ignore these (nohup, a shell's `&`), and a child would inherit that.
 _TO_RESET: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP, signal.SIGPIPE)
 
@@ -45,7 +45,7 @@ class Child:
         if not self.is_over:
             # A session's leader has no parent in its session, so that SIGTSTP would do nothing.
             stops = self.terminal is not None and number is signal.SIGTSTP
-            process_groups.tell(self.process.pid, signal.SIGSTOP if stops else number)
+            group_signals.tell(self.process.pid, signal.SIGSTOP if stops else number)
 
     def resize(self, rows: int, columns: int) -> None:
         if self.terminal is not None and not self.is_over:
@@ -61,7 +61,7 @@ class Child:
             for stream in (self.stdin, self.stdout, self.stderr):
                 if stream is not None:  # the end of a terminal reaches what no signal of ours does
                     await trio.aclose_forcefully(stream)
-        status = await ending.end(self.process)
+        status = await process_group.terminate(self.process)
         return 128 - status if status is not None and status < 0 else status
 
 
@@ -159,4 +159,4 @@ def _widen(stream: trio.abc.SendStream | trio.abc.ReceiveStream) -> None:
 
 
 def _winsize(rows: int, columns: int) -> bytes:
-    return _WINSIZE.pack(max(0, min(rows, _LARGEST_SIZE)), max(0, min(columns, _LARGEST_SIZE)), 0, 0)
+    return _WINSIZE.pack(max(0, min(rows, _MAX_TERMINAL_SIZE)), max(0, min(columns, _MAX_TERMINAL_SIZE)), 0, 0)

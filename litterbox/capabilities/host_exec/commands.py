@@ -13,27 +13,27 @@ import attrs
 import trio
 
 from litterbox import limits
-from litterbox.capabilities import answers, ending
+from litterbox.capabilities import process_group, replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
+from litterbox.capabilities.host_exec.allowed import CommandRefused
 from litterbox.capabilities.host_exec.child import Child
 from litterbox.capabilities.host_exec.early_messages import EarlyMessages, Withdrawn
 from litterbox.capabilities.host_exec.folder import Place
 from litterbox.capabilities.host_exec.guarding import Guard, open_guard
-from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox.capabilities.policy import Detail, Policy
+from litterbox.confirm.fields import split_into_fields
 from litterbox.confirm.question import Approval, Kind, Question, shows_all
-from litterbox.confirm.said import LONGEST_APPROVED, Said, Words, logged, rendered
-from litterbox.confirm.spread import spread
-from litterbox.container.commands import FOLDER_WARNING, Command, is_in_a_box
+from litterbox.confirm.said import MAX_APPROVED_WIDTH, Said, Words, logged, rendered
 from litterbox.errors import LitterboxError
+from litterbox.settings.host_commands import FOLDER_WARNING, Command, is_in_a_box
 from litterbox_guest.messages import STREAMS, HostExec
 
 CAPABILITY: Final = "host_exec"
-MOST_CHILDREN: Final = limits.MAX_HOST_COMMANDS
+MAX_CHILDREN: Final = limits.MAX_HOST_COMMANDS
 
-_MOST_FIELDS: Final = 4  # of a question, for the words of the command
-_MOST_OF_FOLDER: Final = 2  # for the folder
+_MAX_FIELDS: Final = 4  # of a question, for the words of the command
+_MAX_OF_FOLDER: Final = 2  # for the folder
 
 _logger = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class HostCommands:
     environment: Callable[[], Mapping[str, str]]
     guard: Guard
     nursery: trio.Nursery
-    _slots: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MOST_CHILDREN), init=False)
+    _slots: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MAX_CHILDREN), init=False)
     _numbers: Iterator[int] = attrs.field(factory=itertools.count, init=False)
 
     async def answer(self, request: HostExec, client: Client) -> None:
@@ -86,7 +86,7 @@ class HostCommands:
         try:
             self._slots.acquire_nowait()
         except trio.WouldBlock:
-            raise CommandRefused(f"the box runs {MOST_CHILDREN} commands on the host already") from None
+            raise CommandRefused(f"the box runs {MAX_CHILDREN} commands on the host already") from None
         running = None
         try:
             running = await self._start(request, command, place, detail, client)
@@ -98,20 +98,22 @@ class HostCommands:
         status = None
         try:
             if STREAMS in client.features:
-                await client.answer(answers.ack())
+                await client.answer(replies.ack())
             await streams.relay(running, client)
             status = await running.end()
         finally:
             await self._finish(running, detail, status)
         if status is not None:
-            await client.answer(answers.host_exec_done(status))
+            await client.answer(replies.host_exec_done(status))
 
     def _question(self, request: HostExec, command: Command, place: Place) -> Question:
         """Raises CommandRefused where a window could not show all of it."""
         words = shlex.join([command.program, *request.args])
-        shown = spread("Command", words, most=_MOST_FIELDS)
+        shown = split_into_fields("Command", words, most=_MAX_FIELDS)
         in_box = command.folder == "box"
-        where = spread("Folder", place.path, most=_MOST_OF_FOLDER) if in_box else (("Folder", "an empty one"),)
+        where = (
+            split_into_fields("Folder", place.path, most=_MAX_OF_FOLDER) if in_box else (("Folder", "an empty one"),)
+        )
         if shown is not None and where is not None:
             question = Question(
                 box=self.policy.box,
@@ -122,8 +124,8 @@ class HostCommands:
                     CAPABILITY,
                     words,
                     place.path,
-                    rendered(_place(command, place), LONGEST_APPROVED),
-                    rendered((Said(words),), LONGEST_APPROVED),
+                    rendered(_place(command, place), MAX_APPROVED_WIDTH),
+                    rendered((Said(words),), MAX_APPROVED_WIDTH),
                 ),
                 kind=Kind.HOST_COMMAND,
             )
@@ -169,7 +171,7 @@ class HostCommands:
         self.policy.tell_end(CAPABILITY, {**detail, "status": said})
 
     async def _outlive(self, running: Child) -> None:
-        await ending.ended(running.process)
+        await process_group.wait_exited(running.process)
         running.process.poll()
         self._forget(running)
 

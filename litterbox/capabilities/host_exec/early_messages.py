@@ -9,7 +9,7 @@ import attrs
 import trio
 
 from litterbox.capabilities.client import Client
-from litterbox.capabilities.host_exec.refused import CommandRefused
+from litterbox.capabilities.host_exec.allowed import CommandRefused
 from litterbox_guest.messages import BadMessage, GuestMessage, HostExecResize, HostExecSignal
 
 _MAX_MESSAGES: Final = 16  # that are kept; more of them wait where all messages wait

@@ -7,7 +7,7 @@ from typing import Final
 _DROPPED: Final = frozenset({"PWD", "OLDPWD", "TERM"})
 _OURS: Final = "LITTERBOX_"
 _TERM_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-+._")
-_LONGEST_TERM: Final = 64
+_MAX_TERM_LENGTH: Final = 64
 _USUAL_TERM: Final = "xterm"
 
 
@@ -21,4 +21,4 @@ def of_a_command(login: Mapping[str, str], term: str | None) -> dict[str, str]:
 
 def _is_term(term: str) -> bool:
     """A terminal's name is looked for as a file, so it must be the name of one and no path."""
-    return 0 < len(term) <= _LONGEST_TERM and _TERM_CHARACTERS.issuperset(term) and term[0] != "."
+    return 0 < len(term) <= _MAX_TERM_LENGTH and _TERM_CHARACTERS.issuperset(term) and term[0] != "."

@@ -12,14 +12,14 @@ from typing import Final
 import attrs
 
 from litterbox import files, paths
-from litterbox.capabilities.host_exec.refused import CommandRefused
-from litterbox.confirm.visible import quoted
-from litterbox.container.commands import Folder
+from litterbox.capabilities.host_exec.allowed import CommandRefused
+from litterbox.confirm.escaping import quoted
 from litterbox.container.mounts import BOX_HOME
+from litterbox.settings.host_commands import Folder
 
 _STEP: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNWRITABLE: Final = 0o500
-LONGEST_PATH: Final = 4096  # characters; the kernel takes no more bytes (PATH_MAX)
+MAX_PATH_LENGTH: Final = 4096  # characters; the kernel takes no more bytes (PATH_MAX)
 
 
 @attrs.frozen
@@ -66,8 +66,8 @@ def _is_empty(descriptor: int) -> bool:
 
 
 def _of_the_caller(box: str, working_dir: str) -> Place:
-    if len(working_dir) > LONGEST_PATH:
-        raise CommandRefused(f"the path of its folder is longer than {LONGEST_PATH:,} characters")
+    if len(working_dir) > MAX_PATH_LENGTH:
+        raise CommandRefused(f"the path of its folder is longer than {MAX_PATH_LENGTH:,} characters")
     if working_dir != BOX_HOME and not working_dir.startswith(f"{BOX_HOME}/"):
         raise CommandRefused(f"it runs in the folder it is called from, which must be in {BOX_HOME}")
     steps = working_dir.removeprefix(BOX_HOME).split("/")[1:]

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from litterbox.capabilities.process_groups import GLANCE, GRACE, end, has_living
+from litterbox.capabilities.group_signals import GRACE, LOOK_INTERVAL, end, has_living
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         end(group, signal.SIGTERM)
     until = time.monotonic() + GRACE
     while any(map(has_living, groups)) and time.monotonic() < until:
-        time.sleep(GLANCE)
+        time.sleep(LOOK_INTERVAL)
     for group in groups:
         end(group, signal.SIGKILL)
 

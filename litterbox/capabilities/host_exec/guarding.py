@@ -11,9 +11,9 @@ import trio
 
 from litterbox import limits
 from litterbox.capabilities.host_exec import guard
-from litterbox.capabilities.host_exec.refused import CommandRefused
+from litterbox.capabilities.host_exec.allowed import CommandRefused
 
-_UP_WITHIN: Final = 10.0  # seconds
+_START_TIMEOUT: Final = 10.0  # seconds
 
 
 class Guard:
@@ -56,7 +56,7 @@ class Guard:
                     preexec_fn=limits.for_children(),
                 )
                 self._nursery.start_soon(self._watch, process)
-                with trio.move_on_after(_UP_WITHIN):
+                with trio.move_on_after(_START_TIMEOUT):
                     assert process.stdout is not None
                     if await process.stdout.receive_some(1):
                         self._pipe = write

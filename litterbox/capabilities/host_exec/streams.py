@@ -12,7 +12,7 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import answers, ending
+from litterbox.capabilities import process_group, replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec.child import Child
 from litterbox_guest import messages
@@ -30,7 +30,7 @@ from litterbox_guest.messages import (
 
 # How long the output of a command that has ended may stay silent before it counts as ended, too: a process that the
 # command left behind may hold it open.
-SILENCE: Final = 1.0  # seconds
+SILENCE_TIMEOUT: Final = 1.0  # seconds
 _EOF: Final = b"\x04"  # what a terminal's line discipline takes for the end of input
 
 
@@ -38,9 +38,9 @@ async def relay(child: Child, client: Client) -> None:
     """Carry the streams of `child` until it has ended and its output is with the client."""
     streams = _Streams(child, client, raw=STREAMS in client.features)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(streams.hear)
-        nursery.start_soon(streams.feed)
-        await streams.tell_output()
+        nursery.start_soon(streams.receive_messages)
+        nursery.start_soon(streams.write_stdin)
+        await streams.forward_output()
         nursery.cancel_scope.cancel()
 
 
@@ -50,23 +50,23 @@ class _Streams:
     client: Client
     raw: bool = attrs.field(kw_only=True)
     waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not been given yet
-    giving: int = attrs.field(default=0, init=False)  # bytes that it is being given
+    in_flight: int = attrs.field(default=0, init=False)  # bytes that it is being given
     input_ended: bool = attrs.field(default=False, init=False)
     changed: trio.Event = attrs.field(factory=trio.Event, init=False)  # either of them
-    patience: float = attrs.field(default=math.inf, init=False)  # seconds of silence that are waited for
+    silence_timeout: float = attrs.field(default=math.inf, init=False)  # seconds of silence that are waited for
     readings: set[trio.CancelScope] = attrs.field(factory=set, init=False)
 
-    async def hear(self) -> None:
+    async def receive_messages(self) -> None:
         """Act on what the client says, until cancelled."""
         while True:
             await trio.lowlevel.checkpoint()  # much may be read already
             with suppress(messages.BadMessage):
-                await self._hear_one()
+                await self._receive_one()
 
-    async def _hear_one(self) -> None:
+    async def _receive_one(self) -> None:
         match await self.client.receive():
             case HostExecStdin(data=data):
-                while len(self.waiting) + self.giving > STDIN_WINDOW:  # only of a client that knows of no window
+                while len(self.waiting) + self.in_flight > STDIN_WINDOW:  # only of a client that knows of no window
                     await self.changed.wait()
                 self.waiting += data
                 self._tell_change()
@@ -78,7 +78,7 @@ class _Streams:
             case HostExecResize(rows=rows, columns=columns):
                 self.child.resize(rows, columns)
             case Ping():
-                await self.client.answer(answers.ack())
+                await self.client.answer(replies.ack())
             case _:
                 await self.client.refuse("a command runs on this connection, and takes no such message")
 
@@ -86,7 +86,7 @@ class _Streams:
         self.changed.set()
         self.changed = trio.Event()
 
-    async def feed(self) -> None:
+    async def write_stdin(self) -> None:
         """Write the input to the command, until its end or the command's lack of interest."""
         stdin = self.child.stdin
         try:
@@ -114,31 +114,31 @@ class _Streams:
 
     async def _give(self, stdin: trio.abc.SendStream, piece: bytearray) -> None:
         """Write it to the command, and acknowledge it."""
-        self.giving = len(piece)
+        self.in_flight = len(piece)
         await stdin.send_all(piece)
-        self.giving = 0
+        self.in_flight = 0
         self._tell_change()
         if self.raw:
-            await self.client.answer(answers.ack(stdin=len(piece)))
+            await self.client.answer(replies.ack(stdin=len(piece)))
 
-    async def tell_output(self) -> None:
+    async def forward_output(self) -> None:
         """Send the client what the command writes. Returns when the command has ended, and all of it was sent."""
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._tell, self.child.stdout, "host_exec_stdout")
             if self.child.stderr is not None:
                 nursery.start_soon(self._tell, self.child.stderr, "host_exec_stderr")
-            await ending.ended(self.child.process)
-            self.patience = SILENCE
+            await process_group.wait_exited(self.child.process)
+            self.silence_timeout = SILENCE_TIMEOUT
             for reading in self.readings:
-                reading.deadline = trio.current_time() + SILENCE
+                reading.deadline = trio.current_time() + SILENCE_TIMEOUT
 
     async def _tell(self, stream: trio.abc.ReceiveStream, kind: str) -> None:
         while data := await self._read(stream):
-            await self.client.send(answers.data_frame({"type": kind}, data, raw=self.raw))
+            await self.client.send(replies.data_frame({"type": kind}, data, raw=self.raw))
 
     async def _read(self, stream: trio.abc.ReceiveStream) -> bytes:
         """The next piece, empty at the end; only the wait for it is bounded, never what is done with it."""
-        with trio.CancelScope(deadline=trio.current_time() + self.patience) as reading:
+        with trio.CancelScope(deadline=trio.current_time() + self.silence_timeout) as reading:
             self.readings.add(reading)
             try:
                 return bytes(await stream.receive_some(CHUNK))

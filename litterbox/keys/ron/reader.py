@@ -6,7 +6,7 @@ from collections.abc import Callable
 from litterbox.keys.ron.values import Named, Path, RonError, Scalar, Struct, Value
 
 MAX_DEPTH = 64  # far above any store of ours, far below Python's own recursion limit
-_LONGEST_NUMBER = 160  # 128 binary digits, their prefix and suffix, and a few underscores
+_MAX_NUMBER_LENGTH = 160  # 128 binary digits, their prefix and suffix, and a few underscores
 
 
 def loads(text: str) -> Value:
@@ -179,7 +179,7 @@ class _Reader:
 
     def number(self) -> int | float:
         found = self.expect(_NUMBER, "a number")
-        if found.end() - found.start() > _LONGEST_NUMBER:
+        if found.end() - found.start() > _MAX_NUMBER_LENGTH:
             raise self.error("the number is too long")
         digits = (found["based"] or found["decimal"] or found["word"]).replace("_", "")
         is_float = not found["based"] and (any(mark in digits for mark in ".eEN") or digits == "inf")

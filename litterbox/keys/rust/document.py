@@ -39,7 +39,7 @@ def decode(content: bytes, path: str) -> RustStore:
     longer than anybody waits.
     """
     store = read(content, path, lambda document: _CONVERTER.structure(fields_of(document), RustStore))
-    if sum(key.encrypted_key.work for key in store.keys) > pbes2.MOST_WORK:
+    if sum(key.encrypted_key.work for key in store.keys) > pbes2.MAX_WORK:
         raise KeyStoreError(
             f"Opening the keys of {path} would take more time than Litterbox allows.",
             "Somebody may have changed it: restore it from a backup.",
@@ -64,7 +64,7 @@ def _password_hash(value: object, _type: object = None) -> PasswordHash:
 
 def _encrypted_key(value: object, _type: object = None) -> EncryptedKey:
     numbers = list_of(value)
-    if len(numbers) > formats.LARGEST_FILE:
+    if len(numbers) > formats.MAX_FILE_SIZE:
         raise Misfit("this is too large to be a private key")
     if not all(type(number) is int and number in _BYTES for number in numbers):
         raise Misfit("expected a list of bytes, each from 0 to 255")

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from litterbox.keys import vault
 from litterbox.keys.rust import der
 
-MOST_WORK: Final = 2**28  # for all keys of a file together: a minute or two
-_MOST_SCRYPT_MEMORY: Final = vault.PRODUCTION.highest.memory_kib * 1024  # bytes
-_LONGEST_SALT: Final = 1024  # bytes
+MAX_WORK: Final = 2**28  # for all keys of a file together: a minute or two
+_MAX_SCRYPT_MEMORY: Final = vault.PRODUCTION.highest.memory_kib * 1024  # bytes
+_MAX_SALT_LENGTH: Final = 1024  # bytes
 
 # Object identifiers, as their content in DER.
 _PBES2 = bytes.fromhex("2a864886f70d01050d")
@@ -72,7 +72,7 @@ class ScryptCost:
 
 @attrs.frozen
 class EncryptedKey:
-    """`work` is what opening it takes: no more than MOST_WORK."""
+    """`work` is what opening it takes: no more than MAX_WORK."""
 
     derivation: Pbkdf2 | ScryptCost
     key_length: int
@@ -144,7 +144,7 @@ def _derivation(function: der.Reader, key_length: int) -> Pbkdf2 | ScryptCost:
     else:
         raise ValueError("another key derivation function")
     parameters.end()
-    if len(salt) > _LONGEST_SALT:
+    if len(salt) > _MAX_SALT_LENGTH:
         raise ValueError("a salt that is too long")
     return derivation
 
@@ -169,10 +169,10 @@ def _hash(parameters: der.Reader) -> type[hashes.HashAlgorithm]:
 
 
 def _is_bearable(derivation: Pbkdf2 | ScryptCost) -> bool:
-    if not 0 < derivation.work <= MOST_WORK:
+    if not 0 < derivation.work <= MAX_WORK:
         return False
     if isinstance(derivation, Pbkdf2):
         return True
     memory = 128 * derivation.block_size * (derivation.cost + derivation.parallelization)
     is_power_of_two = derivation.cost > 1 and derivation.cost.bit_count() == 1
-    return is_power_of_two and derivation.cost < 1 << 16 * derivation.block_size and memory <= _MOST_SCRYPT_MEMORY
+    return is_power_of_two and derivation.cost < 1 << 16 * derivation.block_size and memory <= _MAX_SCRYPT_MEMORY

@@ -13,9 +13,9 @@ from litterbox.keys import formats, vault
 from litterbox.keys.records import Attachment, StoredKey, is_key_name
 from litterbox.paths import check_box_name
 
-_LONGEST_NAME: Final = 64
-_LONGEST_SHOWN: Final = 64
-_MOST_SHOWN: Final = 5
+_MAX_NAME_LENGTH: Final = 64
+_MAX_SHOWN_LENGTH: Final = 64
+_MAX_SHOWN: Final = 5
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._@+-]+")
 
 
@@ -92,14 +92,14 @@ def _names(old: Iterable[str]) -> list[str]:
 def _allowed(name: str) -> str:
     """The nearest name that a key may have."""
     letters = "".join(filter(lambda letter: not unicodedata.combining(letter), unicodedata.normalize("NFKD", name)))
-    return _NOT_IN_A_NAME.sub("-", letters).lstrip("._@+-").rstrip("-")[:_LONGEST_NAME] or "key"
+    return _NOT_IN_A_NAME.sub("-", letters).lstrip("._@+-").rstrip("-")[:_MAX_NAME_LENGTH] or "key"
 
 
 def _free(name: str, taken: set[str]) -> str:
     number, free = 1, name
     while free in taken:
         number += 1
-        free = f"{name[: _LONGEST_NAME - len(f'-{number}')]}-{number}"
+        free = f"{name[: _MAX_NAME_LENGTH - len(f'-{number}')]}-{number}"
     return free
 
 
@@ -112,10 +112,10 @@ def _is_box_name(name: str) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(map(_shown, names[:_MOST_SHOWN]))
-    return shown if len(names) <= _MOST_SHOWN else f"{shown} and {len(names) - _MOST_SHOWN} more"
+    shown = ", ".join(map(_shown, names[:_MAX_SHOWN]))
+    return shown if len(names) <= _MAX_SHOWN else f"{shown} and {len(names) - _MAX_SHOWN} more"
 
 
 def _shown(name: str) -> str:
     """A name as a terminal may see it: what is not printable, direction marks too, as escapes."""
-    return repr(name if len(name) <= _LONGEST_SHOWN else name[: _LONGEST_SHOWN - 3] + "...")
+    return repr(name if len(name) <= _MAX_SHOWN_LENGTH else name[: _MAX_SHOWN_LENGTH - 3] + "...")

@@ -8,7 +8,7 @@ from asyncssh.packet import String, UInt32
 from support.workers import busy_workers
 from trio.testing import wait_all_tasks_blocked
 
-from litterbox.agent.added import MOST_BYTES, AddedKeys, describe
+from litterbox.agent.added import MAX_BYTES, AddedKeys, describe
 from litterbox.agent.identities import SigningError
 from litterbox.agent.private_keys import BadKey
 from litterbox.agent.requests import AddIdentity, parse
@@ -194,7 +194,7 @@ async def test_constraints_take_room_too():
     limited = b"\xff" + String("restrict-destination-v00@openssh.com") + String(String(here + hop + String("")))
     while True:
         asked = request(asyncssh.generate_private_key("ssh-ed25519"), "", limited)
-        if sum(added.size for added in keys._keys.values()) + len(asked.body) > MOST_BYTES:
+        if sum(added.size for added in keys._keys.values()) + len(asked.body) > MAX_BYTES:
             break
         keys.check_room(asked)
         keys.add(asked, await keys.load(asked.key))

@@ -6,7 +6,7 @@ import pytest
 from asyncssh.packet import MPInt, String
 from hypothesis import given
 
-from litterbox.agent.binding import MOST_BINDINGS, Binding, BindingError, Bindings, SessionBind, verify
+from litterbox.agent.binding import MAX_BINDINGS, Binding, BindingError, Bindings, SessionBind, verify
 
 HOST = asyncssh.generate_private_key("ssh-ed25519")
 OTHER = asyncssh.generate_private_key("ecdsa-sha2-nistp256")
@@ -99,7 +99,7 @@ def test_a_session_cannot_have_two_host_keys():
 
 def test_there_are_sixteen_bindings_at_most():
     bindings = Bindings()
-    for number in range(MOST_BINDINGS):
+    for number in range(MAX_BINDINGS):
         add(bindings, bind(bytes([number]) * 32, forwarding=True))
     with pytest.raises(BindingError, match="More than 16"):
         add(bindings, bind(b"more" * 8, forwarding=True))

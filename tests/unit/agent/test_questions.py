@@ -16,7 +16,7 @@ from litterbox.agent.identities import Identity
 from litterbox.agent.private_keys import PrivateKey, fingerprint
 from litterbox.agent.purpose import Contradiction, Login, Sshsig, Unrecognised
 from litterbox.agent.questions import (
-    Asker,
+    Requester,
     about_adding,
     about_list,
     about_locking,
@@ -26,10 +26,10 @@ from litterbox.agent.questions import (
     about_unlocking,
 )
 from litterbox.agent.requests import AddIdentity, SignRequest, parse
-from litterbox.agent.words import Called, purpose_in_words
-from litterbox.confirm.question import MOST_LINES, text
+from litterbox.agent.words import HostNames, purpose_in_words
+from litterbox.confirm.escaping import columns
+from litterbox.confirm.question import MAX_LINES, text
 from litterbox.confirm.said import logged
-from litterbox.confirm.visible import columns
 
 BLOB = String(b"ssh-ed25519") + String(b"k" * 32)
 HOST_KEY = String(b"ssh-ed25519") + String(b"h" * 32)
@@ -42,16 +42,16 @@ CERTIFICATE = read(certificate(BLOB))
 COMMIT = Sshsig("git", "sha512")
 
 
-def names(host_key: bytes) -> Called:
-    known = {HOST_KEY: Called(("github.com", "140.82.121.3", "third")), HOP_KEY: Called((), ("dev",))}
-    return known.get(host_key, Called())
+def names(host_key: bytes) -> HostNames:
+    known = {HOST_KEY: HostNames(("github.com", "140.82.121.3", "third")), HOP_KEY: HostNames((), ("dev",))}
+    return known.get(host_key, HostNames())
 
 
-ASKER = Asker("work", (), names)
-FORWARDED = Asker("work", (Binding(HOP_KEY, b"1" * 32, forwarding=True),), names)
+ASKER = Requester("work", (), names)
+FORWARDED = Requester("work", (Binding(HOP_KEY, b"1" * 32, forwarding=True),), names)
 
 
-def about(purpose, *, data: bytes = b"data", flags: int = 0, identity: Identity = IDENTITY, asker: Asker = ASKER):
+def about(purpose, *, data: bytes = b"data", flags: int = 0, identity: Identity = IDENTITY, asker: Requester = ASKER):
     return about_signing(asker, identity, SignRequest(BLOB, data, flags), purpose)
 
 
@@ -140,7 +140,7 @@ def test_an_approval_is_for_one_key_one_destination_and_one_way_there():
 
 
 def test_an_approval_does_not_hang_on_what_the_host_is_called_at_the_moment():
-    renamed = attrs.evolve(ASKER, names=lambda _key: Called(("other",)))
+    renamed = attrs.evolve(ASKER, names=lambda _key: HostNames(("other",)))
     assert about(BOUND).approval == about(BOUND, asker=renamed).approval
     assert about(BOUND).approval.called == '"git" on github.com or 140.82.121.3'
 
@@ -184,7 +184,7 @@ def test_what_a_key_would_be_kept_for_is_told():
 @pytest.mark.parametrize("proven", [True, False])
 def test_a_window_has_room_for_every_text_at_once(value, proven):
     hops = tuple(Binding(HOP_KEY, b"%d" % number, forwarding=True) for number in range(16))
-    asker = Asker("b" * 32, hops, lambda _key: Called((), (value,)), value)
+    asker = Requester("b" * 32, hops, lambda _key: HostNames((), (value,)), value)
     kind = "ecdsa-sha2-nistp521-cert-v01@openssh.com"
     identity = Identity(value, String(kind), b"", constraints=Constraints())
     said = attrs.evolve(CERTIFICATE, key_id=value, principals=(value,) * 256)
@@ -201,7 +201,7 @@ def test_a_window_has_room_for_every_text_at_once(value, proven):
         about_removing(asker, identity),
     ):
         lines = text(question).replace("\N{LEFT-TO-RIGHT MARK}", "").split("\n")
-        assert len(lines) <= MOST_LINES
+        assert len(lines) <= MAX_LINES
         for line in "\n".join(lines).replace("\n    ", "").split("\n")[1:]:
             check(line)
         for row in (question.approval.called, question.approval.subject_called) if question.approval else ():

@@ -13,11 +13,11 @@ from support.streams import connection_of, stream_pair
 
 from litterbox import paths
 from litterbox.audit import AuditLog
-from litterbox.capabilities import clipboard, pieces, server
+from litterbox.capabilities import clipboard, clipboard_upload, server
 from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
-from litterbox.capabilities.selections import MOST, Selection, SelectionError
+from litterbox.capabilities.selections import MAX_SIZE, Selection, SelectionError
 from litterbox.confirm.question import Answer, Question, text
 from litterbox.confirm.said import Said
 from litterbox_guest import messages, wire
@@ -222,10 +222,10 @@ async def send_many(peer, size):
 
 
 async def test_16_mib_go_through_and_a_byte_more_is_refused(peer, desktop):
-    await send_many(peer, MOST)
+    await send_many(peer, MAX_SIZE)
     assert await peer.receive() == ACK
-    assert len(desktop.held.pop(Selection.CLIPBOARD)[1]) == MOST == 16 * 1024 * 1024
-    await send_many(peer, MOST + 1)
+    assert len(desktop.held.pop(Selection.CLIPBOARD)[1]) == MAX_SIZE == 16 * 1024 * 1024
+    await send_many(peer, MAX_SIZE + 1)
     assert await peer.reason() == "there are more than 16,777,216 bytes of it, and no more go through"
     await peer.send({"type": "ping"})
     assert await peer.receive() == ACK
@@ -288,7 +288,7 @@ async def test_a_set_that_never_ends_is_given_up(peer, desktop, autojump_clock):
     await peer.copy(b"a", more=True)
     before = trio.current_time()
     assert await peer.reason() == "the next piece did not come within 30 seconds"
-    assert trio.current_time() - before == pytest.approx(pieces.PIECE_WITHIN)
+    assert trio.current_time() - before == pytest.approx(clipboard_upload.PIECE_TIMEOUT)
     await peer.copy(b"b", more=True)
     await trio.sleep(1000)
     await peer.copy(b"c")
@@ -339,7 +339,7 @@ async def test_a_third_transfer_is_refused_while_two_are_under_way(connect, desk
     await third.copy(b"d")
     assert await third.receive() == ACK
     assert desktop.held[Selection.CLIPBOARD][1] == b"d"
-    assert clipboard.MOST_TRANSFERS == 2
+    assert clipboard.MAX_TRANSFERS == 2
 
 
 async def test_who_hangs_up_withdraws_its_question_and_leaves_no_file(connect, user, desktop):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from litterbox.capabilities.media_type import LONGEST, is_media_type
+from litterbox.capabilities.media_type import MAX_LENGTH, is_media_type
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ def test_what_is_a_media_type(text):
     ["", "text", "text/", "/plain", "-t/plain", "--help", "--foreground", "text/-plain", "text/plain;", "text/plain\n",
      "text/plain;charset", "text/plain;charset=", "text/plain; charset=utf-8", 'text/plain;charset="utf-8"', "a b/c",
      "text/plain\0", "text/pla\u0131n", "text/plain/more", "text/*", "../etc/passwd", "TARGETS", "\u0663/a",
-     f"a/{'b' * 128}", f"a/b;c={'d' * LONGEST}", "a/b" + ";c=d" * 5, "text/plain;-c=d", "text/plain;c=-d"],
+     f"a/{'b' * 128}", f"a/b;c={'d' * MAX_LENGTH}", "a/b" + ";c=d" * 5, "text/plain;-c=d", "text/plain;c=-d"],
 )  # fmt: skip
 def test_what_is_none(text):
     assert not is_media_type(text)

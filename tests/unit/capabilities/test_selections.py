@@ -91,7 +91,7 @@ async def test_what_xclip_copies_is_there_before_it_is_said_to_be(tools, calls, 
 
 
 async def test_what_another_program_copies_at_once_is_no_failure(tools, content, monkeypatch):
-    monkeypatch.setattr(selections, "_SETTLED_WITHIN", 0.1)
+    monkeypatch.setattr(selections, "_SETTLE_TIMEOUT", 0.1)
     tools(xclip='[ "$5" = TARGETS ] && echo UTF8_STRING || printf another')
     await of(X11).set(Selection.CLIPBOARD, TEXT, content)
 
@@ -154,7 +154,7 @@ async def test_a_string_of_x11_is_latin_1(tools):
 
 @pytest.mark.parametrize("offered", ["text/plain", "STRING"])
 async def test_what_is_larger_than_goes_through_is_refused_whole(tools, monkeypatch, offered):
-    monkeypatch.setattr(selections, "MOST", 8)
+    monkeypatch.setattr(selections, "MAX_SIZE", 8)
     tools(wl_paste=f'[ "$1" = --list-types ] && echo {offered} || printf "\\351\\351\\351\\351$MORE"')
     monkeypatch.setattr(tool, "_INHERITED", ("PATH", "MORE"))
     assert len(await of(WAYLAND).get(Selection.CLIPBOARD, TEXT)) == (8 if offered == "STRING" else 4)

@@ -21,7 +21,7 @@ from litterbox.capabilities.notify import BURST, BURST_INTERVAL, Notifications
 from litterbox.capabilities.policy import Policy
 from litterbox.capabilities.requests import Requests
 from litterbox.capabilities.selections import Selections
-from litterbox.capabilities.xdg_open import Links
+from litterbox.capabilities.xdg_open.request import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox.confirm.said import Said
 from litterbox.daemon.sockets import open_unix_listener
@@ -424,13 +424,13 @@ async def test_the_fifth_malformed_frame_closes_the_connection(peer):
 async def test_who_says_no_hello_is_closed_after_the_deadline(peer, autojump_clock):
     before = trio.current_time()
     assert await peer.receive() is None
-    assert trio.current_time() - before == pytest.approx(server.HELLO_WITHIN)
+    assert trio.current_time() - before == pytest.approx(server.HELLO_TIMEOUT)
 
 
 async def test_after_hello_there_is_no_deadline(peer, autojump_clock):
     await peer.send(HELLO)
     await peer.receive()
-    await trio.sleep(10 * server.HELLO_WITHIN)
+    await trio.sleep(10 * server.HELLO_TIMEOUT)
     await peer.send({"type": "ping"})
     assert await peer.receive() == {"type": "ack"}
 

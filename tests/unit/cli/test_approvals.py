@@ -12,9 +12,9 @@ from litterbox import paths
 from litterbox.cli.approvals import command
 from litterbox.confirm.question import Answer, Approval, Question
 from litterbox.confirm.queue import DialogQueue, open_dialog_queue
-from litterbox.confirm.said import LONGEST_APPROVED, Said, rendered
-from litterbox.daemon import client, letters
-from litterbox.daemon.requests import MOST_APPROVALS, Requests
+from litterbox.confirm.said import MAX_APPROVED_WIDTH, Said, rendered
+from litterbox.control import client, messages
+from litterbox.daemon.requests import MAX_APPROVALS, Requests
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +41,9 @@ def daemon(monkeypatch) -> Callable[..., None]:
             settings_changed=None,
         ).handlers()
 
-        def ask(_name: str, request: letters.Letter) -> letters.Letter:
+        def ask(_name: str, request: messages.Message) -> messages.Message:
             answer = trio.run(requests[request["request"]], request)
-            return letters.decode(letters.encode(answer))
+            return messages.decode(messages.encode(answer))
 
         monkeypatch.setattr(client, "ask", ask)
 
@@ -99,16 +99,16 @@ def test_what_the_box_had_a_hand_in_is_shown_harmless_and_short(daemon):
 
 def test_the_newest_are_told_of_where_there_are_more_than_fit(daemon):
     wide = "\N{OGHAM LETTER BEITH}\N{LINEAR B SYLLABLE B008 A}" * 200
-    daemon(*(Approval("sign", wide, str(number), f"{number} {wide}") for number in range(MOST_APPROVALS + 5)))
+    daemon(*(Approval("sign", wide, str(number), f"{number} {wide}") for number in range(MAX_APPROVALS + 5)))
     rows = json.loads(run("--json").stdout)
-    assert [row["destination"].split()[0] for row in rows] == [str(number) for number in range(5, MOST_APPROVALS + 5)]
+    assert [row["destination"].split()[0] for row in rows] == [str(number) for number in range(5, MAX_APPROVALS + 5)]
 
 
 def test_there_is_room_for_the_longest_that_are_told_of(daemon):
-    called = rendered((Said("\u1e01" * 10_000),), LONGEST_APPROVED)
-    destination = rendered(("\u1e01" * 200, Said("\u1e01" * 10_000)), LONGEST_APPROVED)
-    daemon(*(Approval("sign", "a", str(number), destination, called) for number in range(MOST_APPROVALS)))
-    assert len(json.loads(run("--json").stdout)) == MOST_APPROVALS
+    called = rendered((Said("\u1e01" * 10_000),), MAX_APPROVED_WIDTH)
+    destination = rendered(("\u1e01" * 200, Said("\u1e01" * 10_000)), MAX_APPROVED_WIDTH)
+    daemon(*(Approval("sign", "a", str(number), destination, called) for number in range(MAX_APPROVALS)))
+    assert len(json.loads(run("--json").stdout)) == MAX_APPROVALS
 
 
 def test_an_approval_shows_what_it_is_called_and_not_what_tells_it_apart(daemon):

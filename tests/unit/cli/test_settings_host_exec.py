@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from litterbox import paths
 from litterbox.cli.settings import command
-from litterbox.container import settings
-from litterbox.container.commands import FOLDER_WARNING, Command
 from litterbox.errors import LitterboxError, SettingsError, UsageError
+from litterbox.settings import box_settings
+from litterbox.settings.host_commands import FOLDER_WARNING, Command
 
 BEFORE = "# mine\nhost_exec = false  # not yet\n"
 
@@ -37,13 +37,13 @@ def text():
 
 
 def known():
-    return settings.load("work").commands
+    return box_settings.load("work").commands
 
 
 def test_a_command_is_added_and_asks_from_then_on():
     said = run("add", "sh", "/bin/sh", "--link").stderr
     assert known() == {"sh": Command(program="/bin/sh", link=True)}
-    assert settings.load("work").host_exec == "confirm"
+    assert box_settings.load("work").host_exec == "confirm"
     assert "# mine" in text()
     assert "# not yet" in text()
     warning, *others = said.splitlines()
@@ -120,7 +120,7 @@ def test_commands_that_were_written_with_dots_can_have_others_beside_them():
         file.write('commands.sh.program = "/bin/sh"  # mine\nnotify = false\n')
     run("add", "cat", "/bin/cat")
     assert set(known()) == {"sh", "cat"}
-    assert settings.load("work").notify is False
+    assert box_settings.load("work").notify is False
     assert "# mine" in text()
 
 

@@ -7,9 +7,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from litterbox.confirm.question import LINE, MOST_FIELDS, MOST_LINES, Answer, Approval, Question, shows_all, text, title
+from litterbox.confirm.escaping import columns, escape_untrusted
+from litterbox.confirm.question import LINE, MAX_FIELDS, MAX_LINES, Answer, Approval, Question, shows_all, text, title
 from litterbox.confirm.said import Said
-from litterbox.confirm.visible import columns, visible
 
 QUESTION = Question(
     box="work", asks="to sign with an SSH key of yours", fields=(("Key", "github"), ("For", "a file")), request=b""
@@ -64,9 +64,9 @@ def test_nothing_is_asked_once_and_for_all_without_something_to_remember():
 
 def test_a_question_with_more_fields_than_a_window_holds_cannot_be_made():
     field = ("Key", "x")
-    assert attrs.evolve(QUESTION, fields=(field,) * (MOST_FIELDS - 1), claims=(field,))
+    assert attrs.evolve(QUESTION, fields=(field,) * (MAX_FIELDS - 1), claims=(field,))
     with pytest.raises(ValueError, match="at most 8 fields"):
-        attrs.evolve(QUESTION, fields=(field,) * MOST_FIELDS, claims=(field,))
+        attrs.evolve(QUESTION, fields=(field,) * MAX_FIELDS, claims=(field,))
 
 
 def test_only_the_approvals_approve():
@@ -130,15 +130,15 @@ def test_a_claim_gives_way_before_what_litterbox_vouches_for():
     assert whole.count("Program: word") == whole.count("more …]") == 3
 
 
-@given(VALUE, st.lists(FIELD, max_size=MOST_FIELDS), st.integers(0, MOST_FIELDS))
+@given(VALUE, st.lists(FIELD, max_size=MAX_FIELDS), st.integers(0, MAX_FIELDS))
 def test_any_fields_become_few_short_lines_with_every_label(asks, fields, claims):
     fields.append(FINGERPRINT)
-    fields = fields[-MOST_FIELDS:]
+    fields = fields[-MAX_FIELDS:]
     question = Question(
         box="b" * 32, asks=asks, fields=tuple(fields[claims:]), claims=tuple(fields[:claims]), request=b""
     )
     shown = lines_of(question)
-    assert len(shown) <= MOST_LINES
+    assert len(shown) <= MAX_LINES
     assert all(columns(line) <= LINE for line in shown)
     labels = [line.split(":")[0] for line in shown if line and not line.startswith("    ")]
     assert labels[1:] == [label for label, _ in question.fields + question.claims]
@@ -149,21 +149,21 @@ def test_any_fields_become_few_short_lines_with_every_label(asks, fields, claims
 def test_few_fields_lose_nothing_but_their_own_middles(fields):
     body = text(attrs.evolve(QUESTION, fields=tuple(fields)))
     for _, value in fields:
-        assert unbroken(visible(value)) in unbroken(body)
+        assert unbroken(escape_untrusted(value)) in unbroken(body)
 
 
-@given(st.lists(FIELD, max_size=MOST_FIELDS))
+@given(st.lists(FIELD, max_size=MAX_FIELDS))
 def test_what_is_said_to_be_shown_whole_is(fields):
     question = attrs.evolve(QUESTION, fields=tuple(fields))
     shown = unbroken(text(question))
     if shows_all(question):
         for _label, value in fields:
-            assert unbroken(visible(value, longest=10_000)) in shown
+            assert unbroken(escape_untrusted(value, longest=10_000)) in shown
 
 
 def test_what_loses_its_middle_is_not_shown_whole():
     assert shows_all(QUESTION)
     assert not shows_all(attrs.evolve(QUESTION, fields=(("Key", "x" * 161),)))
-    many = tuple(("Command", "x" * 160) for _ in range(MOST_FIELDS))
+    many = tuple(("Command", "x" * 160) for _ in range(MAX_FIELDS))
     assert "more …" in text(attrs.evolve(QUESTION, fields=many))
     assert not shows_all(attrs.evolve(QUESTION, fields=many))

@@ -10,7 +10,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from litterbox.confirm.question import Answer, Approval, Kind, Question
-from litterbox.confirm.queue import LONGEST_PAUSE, MOST_WAITING, DialogQueue, open_dialog_queue
+from litterbox.confirm.queue import MAX_PAUSE, MAX_WAITING, DialogQueue, open_dialog_queue
 
 
 def question(name: str, approval: Approval | None = None, kind: Kind = Kind.SSH) -> Question:
@@ -185,7 +185,7 @@ OTHERS = [kind for kind in Kind if kind is not Kind.LINK]
 async def test_one_kind_leaves_a_place_to_each_other_kind():
     async with desk() as (user, box):
         await box.asks("shown", kind=Kind.LINK)
-        most = MOST_WAITING - len(OTHERS)
+        most = MAX_WAITING - len(OTHERS)
         for number in range(most + 2):
             await box.asks(str(number), kind=Kind.LINK)
         assert box.got == [(str(most), Answer.CROWDED), (str(most + 1), Answer.CROWDED)]
@@ -205,7 +205,7 @@ async def test_one_kind_leaves_a_place_to_each_other_kind():
 async def test_several_kinds_have_sixteen_places_together():
     async with desk() as (_user, box):
         await box.asks("shown")
-        for number in range(MOST_WAITING):
+        for number in range(MAX_WAITING):
             await box.asks(str(number), kind=list(Kind)[number % len(Kind)])
         assert box.got == []
         await box.asks("one more")
@@ -334,7 +334,7 @@ async def test_a_pause_never_grows_beyond_its_bound(mock_clock):
     async with desk() as (user, box):
         for _ in range(1100):  # four days of a box that does nothing else, and more than a float can double
             await answered(Answer.DECLINED, times=1, queue=box.queue, user=user)
-            mock_clock.jump(LONGEST_PAUSE + 1)
+            mock_clock.jump(MAX_PAUSE + 1)
         assert len(user.shown) == 1100
 
 

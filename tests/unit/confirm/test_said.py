@@ -4,8 +4,8 @@ import hypothesis.strategies as st
 from hypothesis import given
 from support.hostile import check
 
+from litterbox.confirm.escaping import columns, escape_untrusted, quoted
 from litterbox.confirm.said import Known, Said, is_whole, joined, logged, rendered
-from litterbox.confirm.visible import columns, quoted, visible
 
 TEXT = st.text(max_size=200)
 PART = st.one_of(st.sampled_from(["log in as ", " on "]), st.builds(Said, TEXT), st.builds(Known, TEXT))
@@ -32,7 +32,7 @@ def test_where_there_is_room_everything_is_whole(parts):
         if isinstance(part, str)
         else quoted(part.text, longest=10_000)
         if isinstance(part, Said)
-        else visible(part.text, longest=10_000)
+        else escape_untrusted(part.text, longest=10_000)
         for part in parts
     )
     assert rendered(parts, 10_000) == whole

@@ -11,8 +11,8 @@ import pytest
 from litterbox import paths, sessions
 from litterbox.container import create, hardening, lookup, namespace, podman
 from litterbox.container.mounts import Mount, mounts
-from litterbox.container.settings import Settings
 from litterbox.errors import HostError, LitterboxError, PodmanError
+from litterbox.settings.box_settings import Settings
 
 PODMAN_5 = (5, 4, 2)
 

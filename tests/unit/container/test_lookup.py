@@ -6,8 +6,8 @@ import pytest
 
 from litterbox import paths
 from litterbox.container import create, lookup
-from litterbox.container.settings import Settings
 from litterbox.errors import HostError
+from litterbox.settings.box_settings import Settings
 
 
 def test_the_tables_are_there_before_a_container_starts():

@@ -5,8 +5,8 @@ import os
 import pytest
 
 from litterbox.container import network
-from litterbox.container.settings import Settings
 from litterbox.errors import HostError
+from litterbox.settings.box_settings import Settings
 
 
 @pytest.fixture

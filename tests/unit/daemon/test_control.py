@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litterbox import paths
-from litterbox.daemon import client, letters
+from litterbox.control import client, messages
 from litterbox.daemon.control import serve_control
 from litterbox.daemon.sockets import open_unix_listener
 from litterbox.errors import DaemonError, HostError
@@ -75,7 +75,7 @@ async def test_a_client_that_sends_rubbish_ends_alone(serve):
         return {}
 
     await serve({"greet": greet})
-    for rubbish in (b"\xff\xff\xff\xff", b"no name\0", b"cut=off", b"x" * (letters.LARGEST + 1)):
+    for rubbish in (b"\xff\xff\xff\xff", b"no name\0", b"cut=off", b"x" * (messages.MAX_SIZE + 1)):
         async with await trio.open_unix_socket(paths.control_socket("work")) as stream:
             await stream.send_all(rubbish)
             await stream.send_eof()
@@ -98,10 +98,10 @@ async def test_a_new_listener_takes_the_place_of_a_dead_ones_socket(nursery, ser
 
 @given(st.dictionaries(st.text(WORD, min_size=1).filter(lambda name: "=" not in name), st.text(WORD)))
 def test_a_letter_comes_out_as_it_went_in(letter):
-    assert letters.decode(letters.encode(letter)) == letter
+    assert messages.decode(messages.encode(letter)) == letter
 
 
 @given(st.binary())
 def test_any_bytes_are_a_letter_or_not_one(content):
-    with contextlib.suppress(letters.BadLetter):
-        assert isinstance(letters.decode(content), dict)
+    with contextlib.suppress(messages.MalformedMessage):
+        assert isinstance(messages.decode(content), dict)

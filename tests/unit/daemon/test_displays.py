@@ -1,6 +1,6 @@
 """Displays are remembered newest first, bounded, and only what can be one."""
 
-from litterbox.daemon.displays import MOST, Displays, environment_on
+from litterbox.daemon.displays import MAX_LOGINS, Displays, environment_on
 
 
 def test_the_newest_is_first_and_none_twice():
@@ -25,9 +25,9 @@ def test_only_known_names_with_short_strings_are_kept():
 
 def test_old_logins_are_forgotten():
     displays = Displays()
-    for number in range(MOST + 5):
+    for number in range(MAX_LOGINS + 5):
         displays.add({"DISPLAY": f":{number}"})
-    assert len(displays.newest_first()) == MOST
+    assert len(displays.newest_first()) == MAX_LOGINS
 
 
 def test_a_program_of_the_users_finds_itself_on_that_display_alone(monkeypatch):

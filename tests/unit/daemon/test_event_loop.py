@@ -14,10 +14,11 @@ import trio
 
 from litterbox import files, locks, paths, sessions
 from litterbox.container import create
-from litterbox.container.settings import Settings
-from litterbox.daemon import client, serve
+from litterbox.control import client
+from litterbox.daemon import serve
 from litterbox.errors import DaemonGone
 from litterbox.sessions import SessionLock
+from litterbox.settings.box_settings import Settings
 
 WATCHED = {"open", "os.truncate", "os.chmod", "os.chown", "os.utime", "os.remove", "os.rename", "fcntl.flock"}
 

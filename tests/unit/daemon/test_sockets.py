@@ -9,7 +9,7 @@ import trio
 
 from litterbox.daemon.sockets import open_listener_at
 from litterbox.errors import UsageError
-from litterbox.paths import LONGEST_SOCKET_PATH
+from litterbox.paths import MAX_SOCKET_PATH_LENGTH
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ async def test_a_file_a_folder_and_a_link_are_left_alone(tmp_path):
 
 
 async def test_a_path_of_107_bytes_is_served_and_one_of_108_is_an_error(path):
-    longest = f"{path}.{'x' * LONGEST_SOCKET_PATH}"[:LONGEST_SOCKET_PATH]
+    longest = f"{path}.{'x' * MAX_SOCKET_PATH_LENGTH}"[:MAX_SOCKET_PATH_LENGTH]
     async with open_listener_at(longest):
         assert await connects(longest)
     assert "longer than the 107 bytes" in await refusal(f"{longest}x")

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from litterbox import locks, paths
-from litterbox.daemon import client
+from litterbox.control import client
 from litterbox.enter import flow
 from litterbox.errors import DaemonError, DaemonGone, NoSuchBox
 
@@ -41,7 +41,7 @@ def test_a_daemon_that_dies_under_the_question_is_no_daemon(no_container, monkey
 
 
 def test_a_daemon_whose_socket_is_gone_is_told_with_the_way_out(no_container, monkeypatch):
-    monkeypatch.setattr(flow, "_DAEMON_COMES_UP_WITHIN", 0.1)
+    monkeypatch.setattr(flow, "_DAEMON_START_TIMEOUT", 0.1)
     with locks.hold(paths.daemon_lock("work"), within=0), pytest.raises(DaemonError) as error:
         flow._answer_of_daemon("work")
     assert "XDG_RUNTIME_DIR" in error.value.sentence

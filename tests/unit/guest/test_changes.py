@@ -6,7 +6,7 @@ import trio
 from trio.testing import MockClock
 
 from litterbox_guest import changes
-from litterbox_guest.changes import Pulse
+from litterbox_guest.changes import ChangeFlag
 
 
 @pytest.fixture
@@ -17,12 +17,12 @@ def file(tmp_path):
 
 
 @pytest.fixture
-async def pulse(file, nursery):
-    """The watched file's pulse, its first beat behind us."""
-    pulse = Pulse()
-    nursery.start_soon(changes.watch, {str(file): pulse})
-    await pulse.wait()
-    return pulse
+async def flag(file, nursery):
+    """The watched file's flag, its first beat behind us."""
+    flag = ChangeFlag()
+    nursery.start_soon(changes.watch, {str(file): flag})
+    await flag.wait()
+    return flag
 
 
 def rewrite(file, content):
@@ -32,79 +32,79 @@ def rewrite(file, content):
         opened.truncate()
 
 
-async def is_silent(pulse):
+async def is_silent(flag):
     with trio.move_on_after(0.1) as patience:
-        await pulse.wait()
+        await flag.wait()
     return patience.cancelled_caught
 
 
-async def test_nothing_beats_while_nothing_changes(pulse):
-    assert await is_silent(pulse)
+async def test_nothing_beats_while_nothing_changes(flag):
+    assert await is_silent(flag)
 
 
-async def test_a_file_rewritten_in_place_beats(pulse, file):
+async def test_a_file_rewritten_in_place_beats(flag, file):
     rewrite(file, b"after!")
 
     with trio.fail_after(5):
-        await pulse.wait()
+        await flag.wait()
 
 
-async def test_a_file_cut_to_nothing_beats(pulse, file):
+async def test_a_file_cut_to_nothing_beats(flag, file):
     rewrite(file, b"")
 
     with trio.fail_after(5):
-        await pulse.wait()
+        await flag.wait()
 
 
-async def test_many_changes_are_one_beat(pulse, file):
+async def test_many_changes_are_one_beat(flag, file):
     for _ in range(100):
         rewrite(file, b"x")
     await trio.sleep(0.05)
 
-    await pulse.wait()
+    await flag.wait()
 
-    assert await is_silent(pulse)
+    assert await is_silent(flag)
 
 
 async def test_something_new_in_a_folder_beats(tmp_path, nursery):
-    pulse = Pulse()
-    nursery.start_soon(changes.watch, {str(tmp_path): pulse})
-    await pulse.wait()
+    flag = ChangeFlag()
+    nursery.start_soon(changes.watch, {str(tmp_path): flag})
+    await flag.wait()
 
     (tmp_path / "new").touch()
 
     with trio.fail_after(5):
-        await pulse.wait()
+        await flag.wait()
 
 
 async def test_each_path_has_its_own_pulse(tmp_path, file, nursery):
     other = tmp_path / "other"
     other.touch()
-    pulses = {str(file): Pulse(), str(other): Pulse()}
-    nursery.start_soon(changes.watch, pulses)
-    for pulse in pulses.values():
-        await pulse.wait()
+    flags = {str(file): ChangeFlag(), str(other): ChangeFlag()}
+    nursery.start_soon(changes.watch, flags)
+    for flag in flags.values():
+        await flag.wait()
 
     other.write_text("changed")
 
     with trio.fail_after(5):
-        await pulses[str(other)].wait()
-    assert await is_silent(pulses[str(file)])
+        await flags[str(other)].wait()
+    assert await is_silent(flags[str(file)])
 
 
-async def test_a_file_that_was_replaced_is_watched_again(pulse, file):
+async def test_a_file_that_was_replaced_is_watched_again(flag, file):
     file.unlink()
     file.write_text("another")
     with trio.fail_after(5):
-        await pulse.wait()
+        await flag.wait()
     await trio.sleep(0.05)
-    while not await is_silent(pulse):
+    while not await is_silent(flag):
         pass
 
     file.write_text("changed")
 
     with trio.fail_after(5):
-        await pulse.wait()
+        await flag.wait()
 
 
 async def test_without_inotify_every_pulse_beats_every_second(file, nursery, monkeypatch, caplog):
@@ -116,11 +116,11 @@ async def test_without_inotify_every_pulse_beats_every_second(file, nursery, mon
     beats = []
 
     async def count():
-        pulse = Pulse()
+        flag = ChangeFlag()
         async with trio.open_nursery() as inner:
-            inner.start_soon(changes.watch, {str(file): pulse})
+            inner.start_soon(changes.watch, {str(file): flag})
             for _ in range(4):
-                await pulse.wait()
+                await flag.wait()
                 beats.append(trio.current_time())
             inner.cancel_scope.cancel()
 
@@ -140,13 +140,13 @@ async def test_inotify_is_used_again_when_it_can_be_had(file, nursery, monkeypat
         return real()
 
     monkeypatch.setattr(pyinotify, "WatchManager", at_the_third_time)
-    monkeypatch.setattr(changes, "LOOK_EVERY", 0.01)
-    pulse = Pulse()
-    nursery.start_soon(changes.watch, {str(file): pulse})
+    monkeypatch.setattr(changes, "LOOK_INTERVAL", 0.01)
+    flag = ChangeFlag()
+    nursery.start_soon(changes.watch, {str(file): flag})
     await trio.sleep(0.1)
-    await pulse.wait()
+    await flag.wait()
 
-    assert await is_silent(pulse)
+    assert await is_silent(flag)
     file.write_text("changed")
     with trio.fail_after(5):
-        await pulse.wait()
+        await flag.wait()

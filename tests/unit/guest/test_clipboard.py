@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from litterbox.capabilities import answers, selections
+from litterbox.capabilities import replies, selections
 from litterbox_guest import messages, wire
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors import clipboard
@@ -26,7 +26,7 @@ class Host:
 
     def __init__(self, folder):
         self.received = []
-        self.answers = [wire.encode(answers.ack())]
+        self.answers = [wire.encode(replies.ack())]
         os.mkdir(f"{folder}/litterbox")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(f"{folder}/litterbox/work.sock")
@@ -48,7 +48,7 @@ class Host:
                     message = messages.from_guest(frame)
                     self.received.append(message)
                     if isinstance(message, Hello):
-                        ack = answers.hello_ack(accepted=["clipboard"], rejected=[], features=message.features)
+                        ack = replies.hello_ack(accepted=["clipboard"], rejected=[], features=message.features)
                         connection.sendall(wire.encode(ack))
                     elif isinstance(message, ClipboardGet) or not message.more:
                         try:
@@ -82,7 +82,7 @@ def run(served, *words, stdin=b""):
 
 
 def data(content, *, more=False):
-    return wire.encode(answers.clipboard_data(mime_type="text/plain", more=more), content)
+    return wire.encode(replies.clipboard_data(mime_type="text/plain", more=more), content)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_set_sends_what_standard_input_has(served, words, fields):
 
 
 @pytest.mark.parametrize(
-    ("size", "count"), [(0, 1), (messages.CHUNK, 1), (messages.CHUNK + 1, 2), (clipboard.MOST, 64)]
+    ("size", "count"), [(0, 1), (messages.CHUNK, 1), (messages.CHUNK + 1, 2), (clipboard.MAX_SIZE, 64)]
 )
 def test_set_sends_pieces_and_the_last_says_so(served, size, count):
     content = os.urandom(size)
@@ -115,14 +115,14 @@ def test_set_sends_pieces_and_the_last_says_so(served, size, count):
 
 
 def test_more_than_goes_through_is_refused_before_the_host_is_asked(served):
-    status, _out, err = run(served, "set", stdin=bytes(clipboard.MOST + 1))
+    status, _out, err = run(served, "set", stdin=bytes(clipboard.MAX_SIZE + 1))
     assert status == 1
     assert err == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes; no more go through\n"
     assert served.received == []
 
 
 def test_the_bounds_are_those_of_the_host():
-    assert clipboard.MOST == selections.MOST
+    assert clipboard.MAX_SIZE == selections.MAX_SIZE
 
 
 @pytest.mark.parametrize("pieces", [[b""], [b"hello"], [b"\xff\0", b"", b"\n"], [os.urandom(messages.CHUNK)] * 64])
@@ -136,11 +136,11 @@ def test_get_writes_what_comes_byte_for_byte(served, pieces):
 
 @pytest.mark.parametrize("verb", ["get", "set"])
 def test_a_refusal_is_a_sentence_and_status_1(served, verb):
-    served.answers = [wire.encode(answers.error("the user said no"))]
+    served.answers = [wire.encode(replies.error("the user said no"))]
     assert run(served, verb) == (1, b"", "litterbox: the user said no\n")
 
 
-@pytest.mark.parametrize("answer", [answers.ack(), answers.clipboard_data(mime_type="a/b", more=False)])
+@pytest.mark.parametrize("answer", [replies.ack(), replies.clipboard_data(mime_type="a/b", more=False)])
 def test_an_answer_that_is_none_is_a_failure(served, answer):
     served.answers = [wire.encode(answer)]
     assert run(served, "get") == (1, b"", "litterbox: the host sent what cannot be read\n")

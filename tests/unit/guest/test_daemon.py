@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 import litterbox
-from litterbox.capabilities import answers
+from litterbox.capabilities import replies
 from litterbox_guest import daemon, wire
 
 HELLO = {
@@ -60,7 +60,7 @@ class Host:
         await self.listen()
         self.start()
         assert await self.accept() == HELLO
-        await self.send(answers.hello_ack(accepted=["notify"], rejected=["xdg_open", "clipboard", "host_exec"]))
+        await self.send(replies.hello_ack(accepted=["notify"], rejected=["xdg_open", "clipboard", "host_exec"]))
         await trio.testing.wait_all_tasks_blocked(0.02)
 
     async def aclose(self):
@@ -89,7 +89,7 @@ async def test_the_answer_of_the_specification_is_understood(host):
 
 async def test_shutdown_ends_it(host):
     await host.greet()
-    await host.send(answers.shutdown())
+    await host.send(replies.shutdown())
     await host.over()
 
 
@@ -105,7 +105,7 @@ async def test_a_ping_an_unknown_message_and_an_invalid_one_do_not(host):
         await host.send(message)
     await trio.testing.wait_all_tasks_blocked(0.02)
     assert not host.ended.is_set()
-    await host.send(answers.shutdown())
+    await host.send(replies.shutdown())
     await host.over()
 
 
@@ -116,14 +116,14 @@ async def test_what_is_no_message_ends_it(host):
 
 
 async def test_five_minutes_without_a_message_end_it(host, monkeypatch):
-    monkeypatch.setattr(daemon, "IDLE", 0.2)
+    monkeypatch.setattr(daemon, "IDLE_TIMEOUT", 0.2)
     await host.greet()
     await host.over()
     assert host.failure is None
 
 
 async def test_each_message_begins_the_five_minutes_anew(host, monkeypatch):
-    monkeypatch.setattr(daemon, "IDLE", 0.4)
+    monkeypatch.setattr(daemon, "IDLE_TIMEOUT", 0.4)
     await host.greet()
     for _ in range(5):
         await trio.sleep(0.1)

@@ -107,11 +107,11 @@ def test_a_signal_that_came_too_late_for_the_command_ends_host_exec():
     """So that Ctrl-C ends the script that calls it, too."""
     code = """
 import os, signal
-from litterbox_guest.interceptors import at_once, early_signals
+from litterbox_guest.interceptors import short_command, early_signals
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 early_signals.hold()
 os.kill(os.getpid(), signal.SIGINT)
-os._exit(at_once.finish([{"type": "host_exec_done", "exit_code": 0}]))
+os._exit(short_command.finish([{"type": "host_exec_done", "exit_code": 0}]))
 """
     done = subprocess.run([sys.executable, "-c", code], check=False)
     assert done.returncode == -signal.SIGINT

@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from litterbox_guest import ending, sessions
-from litterbox_guest.changes import Pulse
+from litterbox_guest.changes import ChangeFlag
 
 GRACE = 0.5
 
@@ -49,9 +49,9 @@ def begin(records):
 
 @pytest.fixture
 async def changed(lock, records, nursery):
-    pulse = Pulse()
-    nursery.start_soon(lambda: ending.end_departed_sessions(pulse, str(lock), records=records, grace=GRACE))
-    return pulse
+    flag = ChangeFlag()
+    nursery.start_soon(lambda: ending.end_departed_sessions(flag, str(lock), records=records, grace=GRACE))
+    return flag
 
 
 def write(path, content):
@@ -72,7 +72,7 @@ async def test_a_departed_sessions_process_is_hung_up(begin, lock, changed):
     process = begin("2-2", "echo ready; exec sleep 60")
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
 
     assert await status(process) == -signal.SIGHUP
 
@@ -81,7 +81,7 @@ async def test_who_ignores_that_is_killed_after_the_grace(begin, lock, changed):
     process = begin("2-2", "trap '' HUP; echo ready; while :; do sleep 0.1; done")
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
 
     assert await status(process, within=GRACE / 2) is None
     assert await status(process) == -signal.SIGKILL
@@ -91,7 +91,7 @@ async def test_its_process_group_is_hung_up_too(begin, lock, changed):
     process = begin("2-2", "(trap 'echo group; exit' HUP; echo ready; while :; do sleep 0.1; done)")
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
 
     assert await status(process) == -signal.SIGHUP
     assert await trio.to_thread.run_sync(process.stdout.readline) == b"group\n"
@@ -102,7 +102,7 @@ async def test_a_stopped_process_is_woken_to_end(begin, lock, changed):
     process.send_signal(signal.SIGSTOP)
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
 
     assert await status(process) == -signal.SIGHUP
 
@@ -111,7 +111,7 @@ async def test_listed_sessions_are_left_alone(begin, lock, changed):
     process = begin("1-1", "echo ready; exec sleep 60")
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
 
     assert await status(process, within=0.3) is None
 
@@ -121,7 +121,7 @@ async def test_a_process_that_only_has_the_pid_of_one_is_left_alone(begin, lock,
     write(f"{records}/2-2", f"{process.pid} 1")
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
 
     assert await status(process, within=0.3) is None
     assert "2-2" not in sessions.recorded(records)
@@ -131,7 +131,7 @@ async def test_a_record_goes_with_its_process(begin, lock, changed, records):
     process = begin("2-2", "echo ready; exec sleep 60")
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
     await status(process)
     await trio.sleep(0.1)
 
@@ -142,7 +142,7 @@ async def test_it_returns_when_the_lock_is_empty(lock, records):
     lock.write_text("")
 
     with trio.fail_after(20):
-        await ending.end_departed_sessions(Pulse(), str(lock), records=records)
+        await ending.end_departed_sessions(ChangeFlag(), str(lock), records=records)
 
 
 async def test_a_line_that_is_missing_for_a_moment_ends_nothing(begin, lock, changed):
@@ -150,9 +150,9 @@ async def test_a_line_that_is_missing_for_a_moment_ends_nothing(begin, lock, cha
     process = begin("2-2", "echo ready; exec sleep 60")
 
     lock.write_text("1 1\n")
-    changed.beat()
+    changed.set()
     await trio.sleep(0.02)
     lock.write_text("1 1\n2 2\n")
-    changed.beat()
+    changed.set()
 
     assert await status(process, within=0.3) is None

@@ -10,8 +10,8 @@ import trio
 
 import litterbox
 from litterbox_guest import host_link
-from litterbox_guest.changes import Pulse
-from litterbox_guest.host_link import Link
+from litterbox_guest.changes import ChangeFlag
+from litterbox_guest.host_link import HostConnection
 
 
 @pytest.fixture
@@ -21,14 +21,14 @@ def path(tmp_path):
 
 @pytest.fixture
 def changed():
-    return Pulse()
+    return ChangeFlag()
 
 
 @pytest.fixture
-async def link(path, changed, nursery):
-    link = Link()
-    nursery.start_soon(host_link.keep_linked, link, path, "work", changed)
-    return link
+async def connection(path, changed, nursery):
+    connection = HostConnection()
+    nursery.start_soon(host_link.keep_linked, connection, path, "work", changed)
+    return connection
 
 
 async def listen(path):
@@ -50,9 +50,9 @@ async def read_frame(stream):
     return json.loads(await stream.receive_some(length))
 
 
-async def test_it_says_hello_and_what_it_is(link, path, changed):
+async def test_it_says_hello_and_what_it_is(connection, path, changed):
     async with await listen(path) as listener:
-        changed.beat()
+        changed.set()
 
         async with await accept(listener) as stream:
             assert await read_frame(stream) == {
@@ -63,46 +63,46 @@ async def test_it_says_hello_and_what_it_is(link, path, changed):
             }
 
 
-async def test_it_is_up_while_the_daemon_is_there(link, path, changed):
-    assert not link.is_up
+async def test_it_is_up_while_the_daemon_is_there(connection, path, changed):
+    assert not connection.is_up
     async with await listen(path) as listener:
-        changed.beat()
+        changed.set()
         async with await accept(listener) as stream:
             await read_frame(stream)
-            assert link.is_up
+            assert connection.is_up
             await stream.send_all(b"whatever it says" * 1000)
     with trio.fail_after(5):
-        await link.wait_down()
-    assert not link.is_up
+        await connection.wait_down()
+    assert not connection.is_up
 
 
-async def test_without_a_daemon_it_waits_for_a_change(link, path, changed, autojump_clock):
-    changed.beat()
+async def test_without_a_daemon_it_waits_for_a_change(connection, path, changed, autojump_clock):
+    changed.set()
     await trio.sleep(60)
 
     async with await listen(path) as listener:
         with trio.move_on_after(60):
             await listener.accept()
             raise AssertionError("it tried without a change")
-        changed.beat()
+        changed.set()
         async with await accept(listener) as stream:
             assert (await read_frame(stream))["type"] == "hello"
 
 
-async def test_a_successor_is_found(link, path, changed):
+async def test_a_successor_is_found(connection, path, changed):
     async with await listen(path) as listener:
-        changed.beat()
+        changed.set()
         await (await accept(listener)).aclose()
     async with await listen(path) as listener:
-        changed.beat()
+        changed.set()
         async with await accept(listener) as stream:
             assert (await read_frame(stream))["type"] == "hello"
 
 
-async def test_a_daemon_that_is_about_to_listen_is_waited_for(link, path, changed):
+async def test_a_daemon_that_is_about_to_listen_is_waited_for(connection, path, changed):
     late = trio.socket.socket(socket.AF_UNIX)
     await late.bind(path)
-    changed.beat()
+    changed.set()
     await trio.sleep(0.05)
     late.listen()
 
@@ -110,11 +110,11 @@ async def test_a_daemon_that_is_about_to_listen_is_waited_for(link, path, change
         assert (await read_frame(stream))["type"] == "hello"
 
 
-async def test_a_connection_reset_is_a_lost_link(link, path, changed):
+async def test_a_connection_reset_is_a_lost_link(connection, path, changed):
     async with await listen(path) as listener:
-        changed.beat()
+        changed.set()
         stream = await accept(listener)
         await stream.aclose()  # with its hello unread, which resets the connection
 
         with trio.fail_after(5):
-            await link.wait_down()
+            await connection.wait_down()

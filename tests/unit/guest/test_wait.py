@@ -8,7 +8,7 @@ import trio
 from trio.testing import wait_all_tasks_blocked
 
 from litterbox_guest import proc, wait
-from litterbox_guest.host_link import Link
+from litterbox_guest.host_link import HostConnection
 
 
 @pytest.fixture
@@ -74,38 +74,38 @@ class TestAbandonment:
         return pids
 
     async def test_with_nobody_outside_it_comes_after_a_while(self, outside, autojump_clock):
-        await wait._abandonment(Link(), 30)
+        await wait._abandonment(HostConnection(), 30)
 
         assert trio.current_time() == pytest.approx(30, abs=6)
 
     async def test_a_process_from_outside_delays_it(self, outside, autojump_clock):
         outside.append(1000)
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait._abandonment, Link(), 30)
+            nursery.start_soon(wait._abandonment, HostConnection(), 30)
             await trio.sleep(300)
             outside.clear()
 
         assert trio.current_time() == pytest.approx(330, abs=6)
 
     async def test_a_daemon_delays_it(self, outside, autojump_clock):
-        link = Link()
-        link.raised()
+        connection = HostConnection()
+        connection.connected()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait._abandonment, link, 30)
+            nursery.start_soon(wait._abandonment, connection, 30)
             await trio.sleep(300)
-            link.fell()
+            connection.disconnected()
 
         assert trio.current_time() == pytest.approx(330, abs=6)
 
     async def test_a_daemon_that_comes_back_in_time_prevents_it(self, outside, autojump_clock):
-        link = Link()
+        connection = HostConnection()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(wait._abandonment, link, 30)
+            nursery.start_soon(wait._abandonment, connection, 30)
             await trio.sleep(20)
-            link.raised()
+            connection.connected()
             await trio.sleep(300)
             assert nursery.child_tasks
-            link.fell()
+            connection.disconnected()
 
         assert trio.current_time() == pytest.approx(350, abs=6)
 

@@ -96,7 +96,7 @@ def test_a_key_that_never_asks_says_for_which_hosts() -> None:
     attachments.check_says_where(("github.com",), "never")
     for ask in ("always", "once", None):
         attachments.check_says_where((), ask)
-    assert not attachments.says_where(Attachment("box", (), "never"))
+    assert not attachments.is_restricted(Attachment("box", (), "never"))
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from litterbox.capabilities.host_exec import allowed
-from litterbox.capabilities.host_exec.refused import CommandRefused
-from litterbox.container.commands import Command
+from litterbox.capabilities.host_exec.allowed import CommandRefused
+from litterbox.settings.host_commands import Command
 
 ANY = Command(program="/usr/bin/sha256sum")
 GIT = Command(
@@ -74,10 +74,10 @@ def test_a_long_table_is_told_in_part():
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["x" * allowed.LONGEST_ARGUMENT], "longer than 131,071 bytes"),
-        (["é" * (allowed.LONGEST_ARGUMENT // 2 + 1)], "longer than 131,071 bytes"),
+        (["x" * allowed.MAX_ARGUMENT_LENGTH], "longer than 131,071 bytes"),
+        (["é" * (allowed.MAX_ARGUMENT_LENGTH // 2 + 1)], "longer than 131,071 bytes"),
         (["x" * 1000] * 263, "longer than 262,144 bytes"),
-        ([""] * (allowed.LONGEST_ARGUMENTS + 1), "longer than 262,144 bytes"),
+        ([""] * (allowed.MAX_ARGUMENTS_LENGTH + 1), "longer than 262,144 bytes"),
         (["a\0b"], "NUL"),
         (["\ud800"], "not text"),
     ],
@@ -88,7 +88,7 @@ def test_arguments_that_no_program_should_be_given_are_refused(arguments, reason
 
 
 def test_the_longest_arguments_pass():
-    one = "x" * (allowed.LONGEST_ARGUMENT - 1)
+    one = "x" * (allowed.MAX_ARGUMENT_LENGTH - 1)
     assert allowed.find(TABLE, "sha256sum", [one, one]) is ANY
 
 

@@ -7,8 +7,8 @@ import trio
 import trio.testing
 
 from litterbox.capabilities.client import Client
+from litterbox.capabilities.host_exec.allowed import CommandRefused
 from litterbox.capabilities.host_exec.early_messages import EarlyMessages, Withdrawn
-from litterbox.capabilities.host_exec.refused import CommandRefused
 from litterbox_guest.messages import BadMessage, HostExecResize, HostExecSignal, HostExecStdin
 
 SIZE = HostExecResize(rows=1, columns=2)

@@ -7,7 +7,7 @@ import pytest
 
 from litterbox import paths
 from litterbox.capabilities.host_exec import folder
-from litterbox.capabilities.host_exec.refused import CommandRefused
+from litterbox.capabilities.host_exec.allowed import CommandRefused
 
 TRIES = 10_000
 
