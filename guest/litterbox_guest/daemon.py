@@ -80,7 +80,7 @@ async def connect(path: str) -> trio.SocketStream:
 
 def _prepare(ack: HelloAck, user: Account) -> None:
     """Links and PATH files, as root of the box; then root no more."""
-    links.install(daemon_start.INTERCEPTORS, links.names(ack.accepted, ack.links))
+    links.install(daemon_start.INTERCEPTORS, links.names(ack.accepted, ack.links or []))
     links.write_path_files(daemon_start.INTERCEPTORS)
     daemon_start.note_links()
     user.assume()

@@ -177,12 +177,15 @@ _TAGS: dict[type, str] = {
 
 @attrs.frozen(kw_only=True)
 class HelloAck:
-    """The host's answer to `hello`. With the feature LINKS, `links` are names of commands that `host-exec` may run."""
+    """The host's answer to `hello`. None leaves a field out, for a guest that spoke of no features.
+
+    With the feature LINKS, `links` are the names of host commands that have a link in the box.
+    """
 
     accepted: list[str]
     rejected: list[str]
-    features: list[str] = attrs.field(factory=list)
-    links: list[str] = attrs.field(factory=list)
+    features: list[str] | None = None
+    links: list[str] | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -7,15 +7,14 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.clipboard_upload import TransferRefused, Upload, check_type
 from litterbox.capabilities.policy import Detail, Policy
+from litterbox.capabilities.replies import Ack, ClipboardData
 from litterbox.capabilities.selections import Selection, SelectionError, Selections
 from litterbox.confirm.question import Kind, Question
 from litterbox.confirm.said import Said, Words, logged
-from litterbox_guest import messages
-from litterbox_guest.messages import ClipboardGet, ClipboardSet
+from litterbox_guest.messages import CHUNK, ClipboardGet, ClipboardSet
 
 CAPABILITY = "clipboard"
 MAX_TRANSFERS: Final = 2  # at a time, for they are kept in memory; one lasts until its question is answered
@@ -48,7 +47,7 @@ class Clipboard:
                     self.policy.tell_failure(CAPABILITY, detail, error.sentence)
                     await client.refuse(error.sentence)
                     return
-                await client.answer(replies.ack())
+                await client.send(Ack())
         except TransferRefused as refused:
             await self._refuse(_detail("set", first, client), refused, client)
             await pieces.drop_rest()
@@ -125,8 +124,6 @@ def _detail(verb: str, message: ClipboardSet | ClipboardGet, client: Client, mor
 
 
 async def _send(content: bytes, media_type: str, client: Client) -> None:
-    raw = messages.STREAMS in client.features
-    for start in range(0, max(len(content), 1), messages.CHUNK):
-        end = start + messages.CHUNK
-        piece = replies.clipboard_data(mime_type=media_type, more=end < len(content))
-        await client.send(replies.data_frame(piece, content[start:end], raw=raw))
+    for start in range(0, max(len(content), 1), CHUNK):
+        end = start + CHUNK
+        await client.send(ClipboardData(mime_type=media_type, more=end < len(content), data=content[start:end]))

@@ -13,7 +13,7 @@ import attrs
 import trio
 
 from litterbox import limits
-from litterbox.capabilities import process_group, replies
+from litterbox.capabilities import process_group
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
 from litterbox.capabilities.host_exec.allowed import CommandRefused
@@ -22,6 +22,7 @@ from litterbox.capabilities.host_exec.early_messages import EarlyMessages, Withd
 from litterbox.capabilities.host_exec.folder import Place
 from litterbox.capabilities.host_exec.guarding import Guard, open_guard
 from litterbox.capabilities.policy import Detail, Policy
+from litterbox.capabilities.replies import Ack, HostExecDone
 from litterbox.confirm.fields import split_into_fields
 from litterbox.confirm.question import Approval, Kind, Question, shows_all
 from litterbox.confirm.said import MAX_APPROVED_WIDTH, Said, Words, logged, rendered
@@ -98,13 +99,13 @@ class HostCommands:
         status = None
         try:
             if STREAMS in client.features:
-                await client.answer(replies.ack())
+                await client.send(Ack())
             await streams.relay(running, client)
             status = await running.end()
         finally:
             await self._finish(running, detail, status)
         if status is not None:
-            await client.answer(replies.host_exec_done(status))
+            await client.send(HostExecDone(exit_code=status))
 
     def _question(self, request: HostExec, command: Command, place: Place) -> Question:
         """Raises CommandRefused where a window could not show all of it."""

@@ -12,9 +12,10 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import process_group, replies
+from litterbox.capabilities import process_group
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec.child import Child
+from litterbox.capabilities.replies import Ack, HostExecStderr, HostExecStdout
 from litterbox_guest import messages
 from litterbox_guest.messages import (
     CHUNK,
@@ -36,7 +37,7 @@ _EOF: Final = b"\x04"  # what a terminal's line discipline takes for the end of 
 
 async def relay(child: Child, client: Client) -> None:
     """Carry the streams of `child` until it has ended and its output is with the client."""
-    streams = _Streams(child, client, raw=STREAMS in client.features)
+    streams = _Streams(child, client, acknowledges=STREAMS in client.features)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(streams.receive_messages)
         nursery.start_soon(streams.write_stdin)
@@ -48,7 +49,7 @@ async def relay(child: Child, client: Client) -> None:
 class _Streams:
     child: Child
     client: Client
-    raw: bool = attrs.field(kw_only=True)
+    acknowledges: bool = attrs.field(kw_only=True)  # how much of its input the command took
     waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not been given yet
     in_flight: int = attrs.field(default=0, init=False)  # bytes that it is being given
     input_ended: bool = attrs.field(default=False, init=False)
@@ -78,7 +79,7 @@ class _Streams:
             case HostExecResize(rows=rows, columns=columns):
                 self.child.resize(rows, columns)
             case Ping():
-                await self.client.answer(replies.ack())
+                await self.client.send(Ack())
             case _:
                 await self.client.refuse("a command runs on this connection, and takes no such message")
 
@@ -118,23 +119,23 @@ class _Streams:
         await stdin.send_all(piece)
         self.in_flight = 0
         self._tell_change()
-        if self.raw:
-            await self.client.answer(replies.ack(stdin=len(piece)))
+        if self.acknowledges:
+            await self.client.send(Ack(stdin=len(piece)))
 
     async def forward_output(self) -> None:
         """Send the client what the command writes. Returns when the command has ended, and all of it was sent."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tell, self.child.stdout, "host_exec_stdout")
+            nursery.start_soon(self._tell, self.child.stdout, HostExecStdout)
             if self.child.stderr is not None:
-                nursery.start_soon(self._tell, self.child.stderr, "host_exec_stderr")
+                nursery.start_soon(self._tell, self.child.stderr, HostExecStderr)
             await process_group.wait_exited(self.child.process)
             self.silence_timeout = SILENCE_TIMEOUT
             for reading in self.readings:
                 reading.deadline = trio.current_time() + SILENCE_TIMEOUT
 
-    async def _tell(self, stream: trio.abc.ReceiveStream, kind: str) -> None:
+    async def _tell(self, stream: trio.abc.ReceiveStream, kind: type[HostExecStdout | HostExecStderr]) -> None:
         while data := await self._read(stream):
-            await self.client.send(replies.data_frame({"type": kind}, data, raw=self.raw))
+            await self.client.send(kind(data=data))
 
     async def _read(self, stream: trio.abc.ReceiveStream) -> bytes:
         """The next piece, empty at the end; only the wait for it is bounded, never what is done with it."""

@@ -4,9 +4,9 @@ from typing import Final
 
 import attrs
 
-from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.policy import Detail, Policy
+from litterbox.capabilities.replies import Ack
 from litterbox.capabilities.xdg_open.link import BadLink, Link, read
 from litterbox.capabilities.xdg_open.opener import Opener
 from litterbox.capabilities.xdg_open.program import OpeningError
@@ -48,7 +48,7 @@ class Links:
             await client.refuse(f"the link was declined: {refusal}")
             return
         await self.opener.open(self._read(uri).uri)  # the schemes may have changed meanwhile
-        await client.answer(replies.ack())
+        await client.send(Ack())
 
     def _read(self, uri: str) -> Link:
         return read(uri, self.policy.settings().xdg_open_schemes)

@@ -130,7 +130,9 @@ async def connect(nursery, desktop, user):
 
             async def run():
                 async with theirs:
-                    await server.converse(theirs, requests, server.GuestDaemons(), connection_of(theirs, pid=77))
+                    await server.serve_connection(
+                        theirs, requests, server.GuestDaemons(), connection_of(theirs, pid=77)
+                    )
 
             nursery.start_soon(run)
             peer = Peer(ours)
