@@ -13,6 +13,7 @@ from typing import Final
 
 import attrs
 import trio
+from trio_util import AsyncBool
 
 from litterbox import memory, peers
 from litterbox.limits import MAX_CONNECTIONS, MAX_SMALL_MESSAGE
@@ -42,20 +43,20 @@ class Totals:
 
     open: int = 0
     _ended: int = 0
-    _few_are_left: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _few_are_left: AsyncBool = attrs.field(factory=AsyncBool, init=False)
 
     def count_end(self) -> None:
         self.open -= 1
         self._ended += 1
         if self._ended >= _FEW and self.open <= _FEW:
-            self._few_are_left.set()
+            self._few_are_left.value = True
 
     async def give_memory_back(self) -> None:
         """Do that after each flood, until cancelled."""
         while True:
-            await self._few_are_left.wait()
+            await self._few_are_left.wait_value(True)  # noqa: FBT003 - its only parameter
             await trio.sleep(_DELAY)
-            self._few_are_left = trio.Event()
+            self._few_are_left.value = False
             if self.open <= _FEW:
                 self._ended = 0
                 memory.give_back()

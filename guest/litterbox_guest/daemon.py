@@ -13,6 +13,7 @@ import trio
 
 from litterbox_guest import __version__, account, daemon_start, links, messages, wire
 from litterbox_guest.account import Account
+from litterbox_guest.interceptors import OF_CAPABILITY
 from litterbox_guest.messages import HelloAck, HostMessage, Ping, Shutdown
 
 IDLE_TIMEOUT: Final = 300.0  # seconds without a message
@@ -97,7 +98,7 @@ class _Host:
         hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
         try:
             await self.stream.send_all(
-                wire.encode({**hello, "capabilities": list(links.OF_CAPABILITY), "features": [messages.LINKS]})
+                wire.encode({**hello, "capabilities": list(OF_CAPABILITY), "features": [messages.LINKS]})
             )
         except trio.BrokenResourceError as error:
             raise NoHost("the host hung up") from error

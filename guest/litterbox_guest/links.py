@@ -5,16 +5,9 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-OF_CAPABILITY: Final[Mapping[str, str]] = {
-    "notify": "notify-send",
-    "xdg_open": "xdg-open",
-    "clipboard": "litterbox-clipboard",
-    "host_exec": "host-exec",
-}
+from litterbox_guest.interceptors import OF_CAPABILITY, is_command_name
+
 _PROGRAM: Final = "/litterbox"
-_MAX_NAME_LENGTH: Final = 64
-_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
-_TAKEN: Final = frozenset({"litterbox", "daemon", "entrypoint", "wait", ".", "..", *OF_CAPABILITY.values()})
 
 _log = logging.getLogger(__name__)
 
@@ -26,11 +19,6 @@ def names(accepted: Iterable[str], commands: Iterable[str]) -> set[str]:
     if "host_exec" in granted:
         links.update(name for name in commands if is_command_name(name))
     return links
-
-
-def is_command_name(name: str) -> bool:
-    """Whether a link may have that name: that of one file, and none that means something to `/litterbox`."""
-    return 0 < len(name) <= _MAX_NAME_LENGTH and name not in _TAKEN and _CHARACTERS.issuperset(name)
 
 
 def install(folder: str, wanted: set[str]) -> None:

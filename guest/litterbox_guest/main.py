@@ -22,7 +22,6 @@ usage: litterbox wait
        litterbox host-exec [--] COMMAND [ARGUMENT...]
 """
 _USAGE_STATUS = 2
-_INTERCEPTORS = ("notify-send", "xdg-open", "litterbox-clipboard", "host-exec")
 
 
 def main(argv: list[str]) -> int:
@@ -39,7 +38,7 @@ def main(argv: list[str]) -> int:
                 return _wait()
             case ["daemon", *options] if {"--ready", "--replace"}.issuperset(options):
                 return _daemon(options)
-            case [name, *arguments] if by_own_name or name in _INTERCEPTORS:
+            case [name, *arguments] if by_own_name or _is_interceptor(name):
                 return _intercept(name, arguments)
             case _:
                 standard.say(_USAGE, standard.ERROR)
@@ -49,25 +48,33 @@ def main(argv: list[str]) -> int:
         return error.status
 
 
+def _is_interceptor(name: str) -> bool:
+    from litterbox_guest.interceptors import OF_CAPABILITY
+
+    return name in OF_CAPABILITY.values()
+
+
 def _intercept(name: str, arguments: list[str]) -> int:
     """Stand in for the command of that name: one of ours, or a host command that has a link."""
     standard.occupy()
     _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends it as any other, without a traceback
-    if name == "notify-send":
+    from litterbox_guest.interceptors import OF_CAPABILITY
+
+    if name == OF_CAPABILITY["notify"]:
         from litterbox_guest.interceptors import notify_send
 
         return notify_send.main(arguments)
-    if name == "xdg-open":
+    if name == OF_CAPABILITY["xdg_open"]:
         from litterbox_guest.interceptors import xdg_open
 
         return xdg_open.main(arguments)
-    if name == "litterbox-clipboard":
+    if name == OF_CAPABILITY["clipboard"]:
         from litterbox_guest.interceptors import clipboard
 
         return clipboard.main(arguments)
     from litterbox_guest.interceptors import host_exec
 
-    return host_exec.main(arguments) if name == "host-exec" else host_exec.run([name, *arguments])
+    return host_exec.main(arguments) if name == OF_CAPABILITY["host_exec"] else host_exec.run([name, *arguments])
 
 
 def _daemon(options: list[str]) -> int:

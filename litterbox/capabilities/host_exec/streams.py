@@ -11,6 +11,7 @@ from typing import Final
 
 import attrs
 import trio
+from trio_util import RepeatedEvent
 
 from litterbox.capabilities import process_group
 from litterbox.capabilities.client import Client
@@ -53,7 +54,7 @@ class _Streams:
     waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not been given yet
     in_flight: int = attrs.field(default=0, init=False)  # bytes that it is being given
     input_ended: bool = attrs.field(default=False, init=False)
-    changed: trio.Event = attrs.field(factory=trio.Event, init=False)  # either of them
+    changed: RepeatedEvent = attrs.field(factory=RepeatedEvent, init=False)  # either of them
     silence_timeout: float = attrs.field(default=math.inf, init=False)  # seconds of silence that are waited for
     readings: set[trio.CancelScope] = attrs.field(factory=set, init=False)
 
@@ -70,10 +71,10 @@ class _Streams:
                 while len(self.waiting) + self.in_flight > STDIN_WINDOW:  # only of a client that knows of no window
                     await self.changed.wait()
                 self.waiting += data
-                self._tell_change()
+                self.changed.set()
             case HostExecStdinEof():
                 self.input_ended = True
-                self._tell_change()
+                self.changed.set()
             case HostExecSignal(signal=name) if name in SIGNALS:
                 self.child.signal(signal.Signals[f"SIG{name}"])
             case HostExecResize(rows=rows, columns=columns):
@@ -82,10 +83,6 @@ class _Streams:
                 await self.client.send(Ack())
             case _:
                 await self.client.refuse("a command runs on this connection, and takes no such message")
-
-    def _tell_change(self) -> None:
-        self.changed.set()
-        self.changed = trio.Event()
 
     async def write_stdin(self) -> None:
         """Write the input to the command, until its end or the command's lack of interest."""
@@ -118,7 +115,7 @@ class _Streams:
         self.in_flight = len(piece)
         await stdin.send_all(piece)
         self.in_flight = 0
-        self._tell_change()
+        self.changed.set()
         if self.acknowledges:
             await self.client.send(Ack(stdin=len(piece)))
 
