@@ -1,4 +1,4 @@
-"""`clipboard`: what a box copies and what it reads, decided, written down and handed over."""
+"""Answers the `clipboard_set` and `clipboard_get` requests of a box: asks the user, logs, and copies or reads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,21 +17,21 @@ from litterbox.confirm.said import Said, Words, logged
 from litterbox_guest.messages import CHUNK, ClipboardGet, ClipboardSet
 
 CAPABILITY = "clipboard"
-MAX_TRANSFERS: Final = 2  # at a time, for they are kept in memory; one lasts until its question is answered
+MAX_TRANSFERS: Final = 2  # at once, because they are kept in memory; a transfer lasts until the user has answered
 
 _SHOWN: Final = 150  # characters of a text in a question
 
 
 @attrs.frozen(kw_only=True)
 class Clipboard:
-    """Answers `clipboard_set` and `clipboard_get` of one box."""
+    """The clipboard requests of one box. State: how many more transfers may begin."""
 
     policy: Policy
     selections: Selections
     _free: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MAX_TRANSFERS), init=False)
 
     async def set(self, first: ClipboardSet, client: Client) -> None:
-        """Take all the pieces, of which `first` came, ask, and copy them."""
+        """Receive the content, whose `first` piece has come, ask the user, and put it into the selection."""
         pieces = Upload(client, first)
         try:
             with self._transfer(), pieces:
@@ -53,7 +53,7 @@ class Clipboard:
             await pieces.drop_rest()
 
     async def get(self, request: ClipboardGet, client: Client) -> None:
-        """Ask, read, and send it in pieces."""
+        """Ask the user, read the selection, and send its content in pieces."""
         detail = _detail("get", request, client)
         try:
             check_type(request.mime_type)

@@ -1,4 +1,4 @@
-"""What the box asks of its host socket after the hello: each message to the capability that answers it."""
+"""Dispatches each request of a box to the capability that answers it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -58,4 +58,4 @@ class Requests:
             case HostExec():
                 await self.host_commands.answer(message, client)
             case _:
-                await client.refuse("nothing runs that this could be for")
+                await client.refuse("no command or transfer is running that this message belongs to")

@@ -76,7 +76,7 @@ def _standard_input() -> bytearray:
             content += data
             if len(content) > MAX_SIZE:
                 raise GuestError(
-                    f"litterbox-clipboard: there are more than {MAX_SIZE:,} bytes; no more go through", FAILED
+                    f"litterbox-clipboard: there are more than {MAX_SIZE:,} bytes, which is the limit", FAILED
                 )
     except OSError as error:
         raise GuestError(f"litterbox-clipboard: standard input cannot be read: {error.strerror}", FAILED) from error

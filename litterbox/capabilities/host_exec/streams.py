@@ -1,7 +1,7 @@
-"""The streams of a running host command: pieces of its input from the client, pieces of its output to it.
+"""Carries the streams of a running host command: input from the client to the command, output back to the client.
 
-Nothing is read of the command before the client has taken what was read before, and of the client's input no more than
-a window; so neither side's slowness fills memory. What else the client says, a signal above all, is heard meanwhile.
+Output is read from the command only when the client has taken the output before it. Input is read from the client up
+to a window. So a slow side cannot fill the memory. Other messages of the client, such as signals, are never held up.
 """
 
 import math
@@ -30,14 +30,14 @@ from litterbox_guest.messages import (
     Ping,
 )
 
-# How long the output of a command that has ended may stay silent before it counts as ended, too: a process that the
-# command left behind may hold it open.
+# After the command has ended, its output counts as ended when it is silent for so long: a process that the command left
+# behind may hold it open.
 SILENCE_TIMEOUT: Final = 1.0  # seconds
-_EOF: Final = b"\x04"  # what a terminal's line discipline takes for the end of input
+_EOF: Final = b"\x04"  # the character that ends the input of a terminal
 
 
 async def relay(child: Child, client: Client) -> None:
-    """Carry the streams of `child` until it has ended and its output is with the client."""
+    """Carry the streams of `child`. Returns when it has ended and all its output was sent."""
     streams = _Streams(child, client, acknowledges=STREAMS in client.features)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(streams.receive_messages)
@@ -51,24 +51,26 @@ class _Streams:
     child: Child
     client: Client
     acknowledges: bool = attrs.field(kw_only=True)  # how much of its input the command took
-    waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not been given yet
-    in_flight: int = attrs.field(default=0, init=False)  # bytes that it is being given
+    waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that was not written to the command yet
+    in_flight: int = attrs.field(default=0, init=False)  # bytes that are being written to the command
     input_ended: bool = attrs.field(default=False, init=False)
-    changed: RepeatedEvent = attrs.field(factory=RepeatedEvent, init=False)  # either of them
-    silence_timeout: float = attrs.field(default=math.inf, init=False)  # seconds of silence that are waited for
+    changed: RepeatedEvent = attrs.field(factory=RepeatedEvent, init=False)  # one of the three
+    silence_timeout: float = attrs.field(default=math.inf, init=False)  # seconds
     readings: set[trio.CancelScope] = attrs.field(factory=set, init=False)
 
     async def receive_messages(self) -> None:
-        """Act on what the client says, until cancelled."""
+        """Act on the messages of the client, until cancelled."""
         while True:
-            await trio.lowlevel.checkpoint()  # much may be read already
+            await (
+                trio.lowlevel.checkpoint()
+            )  # many messages may have been read already, which are then received without waiting
             with suppress(messages.BadMessage):
                 await self._receive_one()
 
     async def _receive_one(self) -> None:
         match await self.client.receive():
             case HostExecStdin(data=data):
-                while len(self.waiting) + self.in_flight > STDIN_WINDOW:  # only of a client that knows of no window
+                while len(self.waiting) + self.in_flight > STDIN_WINDOW:  # only for a client without the feature
                     await self.changed.wait()
                 self.waiting += data
                 self.changed.set()
@@ -85,7 +87,7 @@ class _Streams:
                 await self.client.refuse("a command runs on this connection, and takes no such message")
 
     async def write_stdin(self) -> None:
-        """Write the input to the command, until its end or the command's lack of interest."""
+        """Write the input to the command, until the input ends or the command closes its standard input."""
         stdin = self.child.stdin
         try:
             while True:
@@ -93,16 +95,16 @@ class _Streams:
                     await self.changed.wait()
                 if not self.waiting:
                     break
-                await self._give(stdin, self._next_piece())
+                await self._write(stdin, self._next_piece())
             if self.child.terminal is None:
                 await stdin.aclose()
             else:
                 await stdin.send_all(_EOF)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return  # nothing more is acknowledged, so nothing more comes
+            return  # nothing is acknowledged any more, so the client stops sending
 
     def _next_piece(self) -> bytearray:
-        """Take at most CHUNK bytes of what waits: all of it, without a copy, where it is no more."""
+        """Take at most CHUNK bytes of the waiting input, without a copy where that is all of it."""
         if len(self.waiting) <= CHUNK:
             piece, self.waiting = self.waiting, bytearray()
         else:
@@ -110,8 +112,8 @@ class _Streams:
             del self.waiting[:CHUNK]
         return piece
 
-    async def _give(self, stdin: trio.abc.SendStream, piece: bytearray) -> None:
-        """Write it to the command, and acknowledge it."""
+    async def _write(self, stdin: trio.abc.SendStream, piece: bytearray) -> None:
+        """Write the piece to the command, and acknowledge it."""
         self.in_flight = len(piece)
         await stdin.send_all(piece)
         self.in_flight = 0
@@ -120,27 +122,27 @@ class _Streams:
             await self.client.send(Ack(stdin=len(piece)))
 
     async def forward_output(self) -> None:
-        """Send the client what the command writes. Returns when the command has ended, and all of it was sent."""
+        """Send the command's output to the client. Returns when the command has ended and all its output was sent."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tell, self.child.stdout, HostExecStdout)
+            nursery.start_soon(self._forward, self.child.stdout, HostExecStdout)
             if self.child.stderr is not None:
-                nursery.start_soon(self._tell, self.child.stderr, HostExecStderr)
+                nursery.start_soon(self._forward, self.child.stderr, HostExecStderr)
             await process_group.wait_exited(self.child.process)
             self.silence_timeout = SILENCE_TIMEOUT
             for reading in self.readings:
                 reading.deadline = trio.current_time() + SILENCE_TIMEOUT
 
-    async def _tell(self, stream: trio.abc.ReceiveStream, kind: type[HostExecStdout | HostExecStderr]) -> None:
+    async def _forward(self, stream: trio.abc.ReceiveStream, kind: type[HostExecStdout | HostExecStderr]) -> None:
         while data := await self._read(stream):
             await self.client.send(kind(data=data))
 
     async def _read(self, stream: trio.abc.ReceiveStream) -> bytes:
-        """The next piece, empty at the end; only the wait for it is bounded, never what is done with it."""
+        """Return the next output, b"" at the end. The silence timeout bounds this wait only, not the sending."""
         with trio.CancelScope(deadline=trio.current_time() + self.silence_timeout) as reading:
             self.readings.add(reading)
             try:
                 return bytes(await stream.receive_some(CHUNK))
-            except trio.BrokenResourceError:  # EIO: nobody has the terminal open any more
+            except trio.BrokenResourceError:  # EIO: no process has the terminal open any more
                 return b""
             finally:
                 self.readings.discard(reading)

@@ -118,7 +118,7 @@ def test_set_sends_pieces_and_the_last_says_so(served, size, count):
 def test_more_than_goes_through_is_refused_before_the_host_is_asked(served):
     status, _out, err = run(served, "set", stdin=bytes(clipboard.MAX_SIZE + 1))
     assert status == 1
-    assert err == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes; no more go through\n"
+    assert err == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes, which is the limit\n"
     assert served.received == []
 
 
