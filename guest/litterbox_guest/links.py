@@ -1,4 +1,4 @@
-"""What makes the interceptors the box's own `notify-send`, `xdg-open` and so on: links, and files that set PATH."""
+"""Makes links in the box that call the interceptors `notify-send`, `xdg-open` and so on, and files that set PATH."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 def names(accepted: Iterable[str], commands: Iterable[str]) -> set[str]:
-    """The links for the accepted capabilities, and for `commands` of the host that go by their own names."""
+    """Return the names of the links for the accepted capabilities, and for host `commands` that have a link."""
     granted = set(accepted)
     links = {link for capability, link in OF_CAPABILITY.items() if capability in granted}
     if "host_exec" in granted:
@@ -22,7 +22,7 @@ def names(accepted: Iterable[str], commands: Iterable[str]) -> set[str]:
 
 
 def install(folder: str, wanted: set[str]) -> None:
-    """Make `folder` hold a link for each of `wanted`, and nothing else. Raises OSError."""
+    """Make a link for each name of `wanted` in `folder`, and remove everything else there. Raises OSError."""
     os.makedirs(folder, 0o755, exist_ok=True)
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
@@ -33,7 +33,7 @@ def install(folder: str, wanted: set[str]) -> None:
 
 
 def path_files(folder: str) -> Mapping[str, str]:
-    """What puts `folder` first on PATH: by path below /, the content for systemd, POSIX shells and fish."""
+    """Return the files that put `folder` first on PATH, for systemd, POSIX shells and fish: path below / to content."""
     return {
         "etc/environment.d/litterbox.conf": f"PATH={folder}:$PATH\n",
         "etc/profile.d/litterbox.sh": (
@@ -46,7 +46,7 @@ def path_files(folder: str) -> Mapping[str, str]:
 
 
 def write_path_files(folder: str, *, root: str = "/") -> None:
-    """Write them; one that cannot be written is logged: a box may have a read-only /etc."""
+    """Write the PATH files. Logs one that cannot be written, since a box may have a read-only /etc."""
     for name, content in path_files(folder).items():
         path = os.path.join(root, name)
         try:

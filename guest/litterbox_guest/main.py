@@ -1,6 +1,6 @@
-"""`/litterbox`: picks the guest command, by the name it was called by or by its first argument.
+"""`/litterbox`: runs a command of the guest. Its name is the first argument, or the name of the link that was called.
 
-Each command is imported only when it is the one: the start of every entry goes through here.
+A command's module is imported only when that command runs, because every entry of a box starts here.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 from litterbox_guest import standard
 from litterbox_guest.errors import GuestError
 
-# Importing `signal` costs 4 ms, for its enums; the module under it is built into the interpreter.
+# Importing `signal` takes 4 ms, for its enums. The module below it is built into the interpreter.
 _signal = __import__("_signal")
 
 _USAGE = """\
@@ -25,7 +25,7 @@ _USAGE_STATUS = 2
 
 
 def main(argv: list[str]) -> int:
-    """Run the command that `argv` names; returns the exit status."""
+    """Run the command that `argv` names. Returns the exit status."""
     called_as = os.path.basename(argv[0])
     by_own_name = called_as != "litterbox"
     try:
@@ -55,9 +55,9 @@ def _is_interceptor(name: str) -> bool:
 
 
 def _intercept(name: str, arguments: list[str]) -> int:
-    """Stand in for the command of that name: one of ours, or a host command that has a link."""
+    """Run the interceptor of that name, or the host command that has a link of that name."""
     standard.occupy()
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends it as any other, without a traceback
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends it without a traceback
     from litterbox_guest.interceptors import OF_CAPABILITY
 
     if name == OF_CAPABILITY["notify"]:
@@ -94,7 +94,7 @@ def _wait() -> int:
 
     from litterbox_guest import libraries
 
-    # The kernel drops what PID 1 has no handler for, and importing trio takes a while.
+    # The kernel drops a signal that PID 1 has no handler for, and importing trio takes a while.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     libraries.use_none_of_the_image()  # before anything imports trio or pyinotify
     from litterbox_guest import wait

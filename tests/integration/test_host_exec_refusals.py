@@ -197,7 +197,7 @@ def test_a_frame_over_the_limit_is_told_and_closes_the_connection(client):
 
 def test_the_guest_refuses_what_fits_in_no_frame(host):
     done = host.run("true", *["x" * 100_000] * 11)
-    assert (done.returncode, done.stderr) == (125, b"litterbox: there is more of it than fits in one message\n")
+    assert (done.returncode, done.stderr) == (125, b"litterbox: the request does not fit into one message\n")
 
 
 def test_a_client_without_features_has_the_answers_of_the_specification(client):
