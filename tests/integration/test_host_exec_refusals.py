@@ -60,10 +60,10 @@ def test_what_is_not_allowed_is_refused(client, command, args, words):
 @pytest.mark.parametrize(
     ("working_dir", "words"),
     [
-        ("/tmp", ["which must be in /home/user"]),
+        ("/tmp", ["this must be in /home/user"]),
         ("/home/user/../..", ["not a plain path"]),
         ("/home/user/" + "x/" * 2100, ["longer than 4,096 characters"]),
-        ("/home/user/link", ["without links"]),
+        ("/home/user/link", ["without following links"]),
         ("/home/user/none", ["No such file"]),
     ],
 )
