@@ -19,7 +19,7 @@ from litterbox_guest.messages import CHUNK, ClipboardGet, ClipboardSet
 CAPABILITY = "clipboard"
 MAX_TRANSFERS: Final = 2  # at once, because they are kept in memory; a transfer lasts until the user has answered
 
-_SHOWN: Final = 150  # characters of a text in a question
+_MAX_SHOWN: Final = 150  # characters of a text in a question
 
 
 @attrs.frozen(kw_only=True)
@@ -32,12 +32,12 @@ class Clipboard:
 
     async def set(self, first: ClipboardSet, client: Client) -> None:
         """Receive the content, whose `first` piece has come, ask the user, and put it into the selection."""
-        pieces = Upload(client, first)
+        upload = Upload(client, first)
         try:
-            with self._transfer(), pieces:
-                content = await pieces.collect()
-                detail = _detail("set", first, client, f", {pieces.size:,} bytes")
-                refusal = await self.policy.permit(CAPABILITY, lambda: self._question_of_set(pieces), detail)
+            with self._transfer(), upload:
+                content = await upload.collect()
+                detail = _detail("set", first, client, f", {upload.size:,} bytes")
+                refusal = await self.policy.permit(CAPABILITY, lambda: self._question_of_set(upload), detail)
                 if refusal:
                     await client.refuse(f"the {_which(first).value} was not set: {refusal}")
                     return
@@ -50,7 +50,7 @@ class Clipboard:
                 await client.send(Ack())
         except TransferRefused as refused:
             await self._refuse(_detail("set", first, client), refused, client)
-            await pieces.drop_rest()
+            await upload.drop_rest()
 
     async def get(self, request: ClipboardGet, client: Client) -> None:
         """Ask the user, read the selection, and send its content in pieces."""
@@ -87,17 +87,17 @@ class Clipboard:
         self.policy.refuse(CAPABILITY, detail, refused.sentence)
         await client.refuse(refused.sentence)
 
-    def _question_of_set(self, pieces: Upload) -> Question:
-        piece = pieces.latest
-        fields: list[tuple[str, Words]] = [("Type", (Said(piece.mime_type),)), ("Size", f"{pieces.size:,} bytes")]
-        if beginning := pieces.beginning(_SHOWN):
+    def _question_of_set(self, upload: Upload) -> Question:
+        piece = upload.latest
+        fields: list[tuple[str, Words]] = [("Type", (Said(piece.mime_type),)), ("Size", f"{upload.size:,} bytes")]
+        if beginning := upload.beginning(_MAX_SHOWN):
             text, is_all = beginning
             fields.append(("Text" if is_all else "Text begins with", (Said(text),)))
         return Question(
             box=self.policy.box,
             asks=f"to set your {_which(piece).value}",
             fields=tuple(fields),
-            request=repr((piece.mime_type, piece.primary)).encode() + pieces.identity(),
+            request=repr((piece.mime_type, piece.primary)).encode() + upload.digest(),
             kind=Kind.CLIPBOARD_SET,
         )
 

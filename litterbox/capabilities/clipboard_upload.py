@@ -63,7 +63,7 @@ class Upload:
             else:
                 await self.client.refuse("the last piece of the refused content has not come yet")
 
-    def identity(self) -> bytes:
+    def digest(self) -> bytes:
         """Return a digest of the content."""
         return self._digest.digest()
 
