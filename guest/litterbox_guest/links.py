@@ -33,7 +33,7 @@ def install(folder: str, wanted: set[str]) -> None:
 
 
 def path_files(folder: str) -> Mapping[str, str]:
-    """Return the files that put `folder` first on PATH, for systemd, POSIX shells and fish: path below / to content."""
+    """Return the files that put `folder` first on PATH, for systemd, POSIX shells and fish. Keys are paths below /."""
     return {
         "etc/environment.d/litterbox.conf": f"PATH={folder}:$PATH\n",
         "etc/profile.d/litterbox.sh": (

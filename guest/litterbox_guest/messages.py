@@ -32,7 +32,7 @@ class Hello:
 
 @attrs.frozen(kw_only=True)
 class Ping:
-    """Keeps a connection alive; answered with `ack`."""
+    """Checks that the other side answers. The answer is `ack`."""
 
 
 @attrs.frozen(kw_only=True)

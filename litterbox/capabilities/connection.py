@@ -81,11 +81,11 @@ class BoxConnection:
         return LINKS in self.features
 
     def receive_data(self, data: bytes) -> None:
-        """Take what the socket gave, which is never empty: the end of the stream is the caller's matter."""
+        """Take bytes from the socket. The caller handles the end of the stream, so `data` is never empty."""
         self._frames.receive_data(data)
 
     def next_event(self) -> GuestMessage | Rejected | NeedData:
-        """The next thing that the client says, or NEED_DATA. The event before it counts as answered.
+        """Return the next event, or NEED_DATA. The event before it counts as answered.
 
         Raises wire.FrameTooLarge. Takes milliseconds at most, whatever the client sent.
         """
@@ -135,5 +135,5 @@ class BoxConnection:
         )
 
     def send(self, reply: Reply) -> bytes:
-        """The bytes of `reply`, in the form that this client reads."""
+        """Return the bytes of `reply`, in the form that this client reads."""
         return replies.encode(reply, raw=STREAMS in self.features)

@@ -99,11 +99,11 @@ _TYPES: Final[Mapping[type, str]] = {
 
 
 def encode(reply: Reply, *, raw: bool) -> bytes:
-    """One frame. An optional field that is None is omitted.
+    """Return the frame of a reply. An optional field that is None is omitted.
 
     `raw` says whether the client reads data behind the JSON object (feature `streams`). For other clients, data is a
     string of the object: the text itself, or base64 where it is not UTF-8 or would make the frame too long (a control
-    character takes six bytes of JSON). Raises wire.FrameTooLarge, which only a reply of ours that is wrong can cause.
+    character takes six bytes of JSON). Raises wire.FrameTooLarge, which means a bug of ours.
     """
     frame: dict[str, object] = {"type": _TYPES[type(reply)]}
     for field in attrs.fields(type(reply)):

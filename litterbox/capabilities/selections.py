@@ -158,7 +158,7 @@ def _offered(wanted: str, offered: Sequence[str]) -> str | None:
 
 
 async def _read(desktop: _Desktop, login: Login, which: Selection, media_type: str) -> bytes:
-    """Raises SelectionError, and ToolError where the desktop does not work."""
+    """Read the selection on one login. Raises SelectionError, and ToolError where the desktop does not work."""
     try:
         listed = await tool.run(desktop.types(which), login, max_output=_MAX_LIST_LENGTH)
     except ToolError as error:

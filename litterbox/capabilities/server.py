@@ -121,14 +121,14 @@ class _ServedConnection:
                         deadline.deadline = float("inf")
 
     async def _read_ahead(self) -> None:
-        """Collect what the client sends, as far as there is room; its end withdraws what it asked for.
+        """Read what the client sends, as far as there is room. When the client hangs up, its request is withdrawn.
 
         Raises Refused and ConnectionError.
         """
         with self.reading:
             while data := await self._next_bytes():
                 self.box.receive_data(data)
-                del data  # while more is waited for, only `box` has it
+                del data  # while we wait for more, only `box` keeps it
                 self._tell_change()
                 while self.box.unread > MAX_UNREAD:
                     await self.changed.wait()
@@ -137,7 +137,7 @@ class _ServedConnection:
             raise Refused("it began a frame and did not finish it in time")
 
     async def _next_bytes(self) -> bytes:
-        """The next bytes, b"" at the end. Of a stream, more is often there: sleeping first would halve its speed."""
+        """Return the next bytes, b"" at the end. They have often come already: sleeping first would halve the speed."""
         data = self.admission.read(_READ_SIZE)
         if data is None:
             return await self.admission.receive(_READ_SIZE)
@@ -145,7 +145,7 @@ class _ServedConnection:
         return data
 
     async def _next_event(self, *, in_turn: bool = False) -> GuestMessage | Rejected:
-        """Wait for what the client says next. Raises wire.FrameTooLarge.
+        """Wait for the next event of the client. Raises wire.FrameTooLarge.
 
         The pieces of a stream do not wait for their turn (`in_turn`): there may be many pieces, and few streams.
         """
@@ -165,7 +165,7 @@ class _ServedConnection:
             await self.changed.wait()
 
     def _tell_change(self) -> None:
-        """Bytes came, or became an event. Half a frame that nobody finishes is not held forever."""
+        """Account for bytes that came or became an event. A frame that is begun gets a deadline to be finished."""
         self.admission.hold(self.box.held)
         if not self.box.is_partial:
             self.reading.deadline = float("inf")
@@ -189,7 +189,7 @@ class _ServedConnection:
                 await self.requests.answer(message, accepted, client)
 
     async def _receive(self) -> GuestMessage:
-        """The next message, for the request that is being answered. Raises BadMessage, which has been answered."""
+        """Wait for the next message, for a request. Raises BadMessage where it is invalid; the client was told."""
         event = await self._next_event()
         if isinstance(event, Rejected):
             await self._reject(event)

@@ -26,7 +26,7 @@ _INHERITED: Final = ("HOME", "PATH", "USER", "XDG_RUNTIME_DIR", "TMPDIR")
 
 
 class ToolError(LitterboxError):
-    """The program is not installed, does not answer, or failed. A failed program's first words are the sentence."""
+    """The program is not installed, does not answer, or failed. A failed program's first line is the sentence."""
 
 
 class ToolMissing(ToolError):

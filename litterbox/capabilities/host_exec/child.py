@@ -144,7 +144,7 @@ async def _start_on_terminal(
 
 
 def _before_exec(announce: int) -> None:
-    """Runs in the child. An exception becomes a SubprocessError in the parent."""
+    """Prepare the child before it executes the program. An exception becomes a SubprocessError in the parent."""
     limits.restore()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.write(announce, b"+%d\n" % os.getpid())

@@ -70,7 +70,7 @@ class HostCommands:
             await client.refuse(refusal.sentence)
 
     async def _answer(self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client) -> None:
-        """Raises CommandRefused."""
+        """Ask the user, run the command, and carry its streams. Raises CommandRefused."""
         early = EarlyMessages(client)
         try:
             refusal = await early.listen_during(

@@ -25,7 +25,7 @@ _NO_TOOL: Final = 3  # xdg-open(1)
 
 
 class OpeningError(LitterboxError):
-    """`status` is the exit status of xdg-open(1) in the box: the action failed."""
+    """The link could not be opened. `status` is the exit status of xdg-open(1) for it: "the action failed"."""
 
     status = 4
 

@@ -41,7 +41,7 @@ class Links:
             await client.refuse(error.sentence, status=error.status)
 
     async def _answer(self, uri: str, detail: Detail, client: Client) -> None:
-        """Raises BadLink and OpeningError."""
+        """Ask the user, and open the link. Raises BadLink and OpeningError."""
         link = self._read(uri)
         refusal = await self.policy.permit(CAPABILITY, lambda: question(self.policy.box, link), detail)
         if refusal:
