@@ -49,7 +49,7 @@ def refused(answer, *words):
         ("limited", [], ["only as: limited fine"]),
         ("sh", ["x" * 900_000], ["longer than 131,071 bytes"]),
         ("sh", ["x" * 100_000] * 9, ["longer than 262,144 bytes"]),
-        ("sh", ["\ud800"], ["not text"]),
+        ("sh", ["\ud800"], ["not valid text"]),
     ],
 )
 def test_what_is_not_allowed_is_refused(client, command, args, words):
