@@ -1,7 +1,7 @@
-"""Admission to a listener that a box reaches: who may connect, how many at once, and how many bytes of theirs are held.
+"""Admits connections to a listener that a box reaches. Bounds their number and the bytes that the host holds for them.
 
-Both listeners of a box use this, so that a box meets its bounds in one place. A connection that asks for more than
-there is loses; the other connections keep what they have.
+Both listeners of a box use this module, so that the bounds of a box are in one place. A connection that exceeds a bound
+is closed; the other connections keep what they have.
 """
 
 import logging
@@ -13,60 +13,61 @@ from typing import Final
 
 import attrs
 import trio
+from trio_util import AsyncBool
 
 from litterbox import memory, peers
 from litterbox.limits import MAX_CONNECTIONS, MAX_SMALL_MESSAGE
 from litterbox.peers import Peer
 
-_FEW: Final = 256  # connections; so many take little memory, and little of the garbage collector's time
-_DELAY: Final = 1.0  # seconds for the tasks of connections to end, each of which takes some turns
+_MAX_QUIET: Final = 256  # connections; they take little memory and little time of the garbage collector
+_COLLECT_DELAY: Final = 1.0  # seconds that the tasks of the closed connections have to end
 
 _logger = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """The connection is closed, for the reason that this says."""
+    """The connection must be closed. The message says why."""
 
 
 class NoRoom(Refused):
-    """The connections of the listener hold as many bytes as they may together."""
+    """The host holds as many bytes for the connections of the listener as it may."""
 
 
 @attrs.define(eq=False)
 class Totals:
-    """The connections of all listeners of a daemon: how many are open, and how many ended since memory was given back.
+    """Counts the connections of all listeners of a daemon: those that are open, and those that have ended.
 
-    Memory is given back when many have ended and few are open. While many are open, that would take too long, and the
-    connections that end meanwhile leave nothing behind that needs the garbage collector: 10,000 of them were tried.
+    Memory is given back when many connections have ended and few are open. While many are open, the garbage collector
+    would take too long, and it is not needed: connections that end leave no cycles behind. 10,000 of them were tried.
     """
 
     open: int = 0
     _ended: int = 0
-    _few_are_left: trio.Event = attrs.field(factory=trio.Event, init=False)
+    _few_are_left: AsyncBool = attrs.field(factory=AsyncBool, init=False)
 
     def count_end(self) -> None:
         self.open -= 1
         self._ended += 1
-        if self._ended >= _FEW and self.open <= _FEW:
-            self._few_are_left.set()
+        if self._ended >= _MAX_QUIET and self.open <= _MAX_QUIET:
+            self._few_are_left.value = True
 
     async def give_memory_back(self) -> None:
-        """Do that after each flood, until cancelled."""
+        """Give memory back whenever many connections have ended, until cancelled."""
         while True:
-            await self._few_are_left.wait()
-            await trio.sleep(_DELAY)
-            self._few_are_left = trio.Event()
-            if self.open <= _FEW:
+            await self._few_are_left.wait_value(True)  # noqa: FBT003 - its only parameter
+            await trio.sleep(_COLLECT_DELAY)
+            self._few_are_left.value = False
+            if self.open <= _MAX_QUIET:
                 self._ended = 0
                 memory.give_back()
 
 
 @attrs.define(eq=False)
 class Connections:
-    """The connections of one listener, `name` in the log: at most `most`, which hold `most_held` bytes together.
+    """The connections of one listener: at most `most`, for which the host holds at most `most_held` bytes.
 
-    Each connection may hold MAX_SMALL_MESSAGE bytes whatever the others hold. `totals` are those of the daemon. State:
-    how many are open, the bytes that are held, and whose turn it is.
+    Each connection may hold MAX_SMALL_MESSAGE bytes, whatever the others hold. `name` is the listener in the log,
+    `totals` are those of the daemon. State: how many are open, the bytes that are held, and whose turn it is.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Connections:
 
     @contextmanager
     def admit(self, connection: trio.socket.SocketType) -> Iterator["Connection"]:
-        """Admit a connection for the length of the block. Raises Refused."""
+        """Admit a connection until the end of the block. Raises Refused."""
         peer = peers.of(connection)
         if self.open >= self.most:
             raise Refused(f"there are {self.most} connections already")
@@ -105,7 +106,7 @@ class Connections:
 
 @attrs.define(eq=False)
 class Connection:
-    """One admitted connection. State: how many bytes of its messages are held, unread or under way."""
+    """One admitted connection. State: how many bytes of its messages are held, unread or being answered."""
 
     _all: Connections
     _descriptor: int
@@ -113,10 +114,10 @@ class Connection:
     held: int = attrs.field(default=0, init=False)
 
     def read(self, most: int) -> bytes | None:
-        """Read at most `most` bytes that have come, and hold them; b"" at the end, None where nothing has come.
+        """Read at most `most` bytes without waiting, and hold them. Returns b"" at the end, None where none have come.
 
-        Raises NoRoom and OSError. There is no checkpoint between the look at the bound and the reading, so that many
-        connections which become readable at once stay within it too.
+        Raises NoRoom and OSError. There is no checkpoint between the check of the bound and the reading, so many
+        connections that become readable at once cannot exceed the bound either.
         """
         free = max(self._all.most_held - self._all.held, MAX_SMALL_MESSAGE - self.held)
         if free <= 0:
@@ -129,8 +130,8 @@ class Connection:
         return data
 
     async def receive(self, most: int, *, deadline: float = math.inf) -> bytes:
-        """As `read`, but wait until something has come. Raises Refused at the deadline."""
-        if deadline == math.inf:  # mostly, and a cancel scope costs as much as the reading
+        """Wait until bytes have come, and then do what `read` does. Raises Refused at the deadline."""
+        if deadline == math.inf:  # the usual case; a cancel scope costs as much as the reading
             return await self._wait_and_read(most)
         with trio.CancelScope(deadline=deadline):
             return await self._wait_and_read(most)
@@ -144,20 +145,20 @@ class Connection:
         return data
 
     async def turn(self) -> None:
-        """Wait until a large message may be looked at: there is one at each turn of the event loop.
+        """Wait until a large message of this connection may be read: one is read in each pass of the event loop.
 
-        Each takes some milliseconds, and a box can have those of all its connections end in the same moment.
+        Reading one takes some milliseconds, and a box can finish one on each of its connections in the same moment.
         """
         async with self._all.turns:
             await trio.lowlevel.checkpoint()
 
     def hold(self, size: int) -> None:
-        """From now on its messages take `size` bytes."""
+        """Note that the messages of this connection now take `size` bytes."""
         self._all.held += size - self.held
         self.held = size
 
     def check(self) -> None:
-        """Raise NoRoom where it holds more than a small message, and all together hold too much."""
+        """Raise NoRoom where this connection holds more than a small message and all of them hold too much."""
         if self.held > MAX_SMALL_MESSAGE and self._all.held > self._all.most_held:
             raise self._no_room()
 

@@ -1,4 +1,4 @@
-"""Noticing that a client has gone while its request waits for an answer, without reading what it sent."""
+"""Notices that a client has disconnected while its request waits for an answer, without reading from its socket."""
 
 import select
 from collections.abc import AsyncIterator, Iterator
@@ -8,10 +8,10 @@ import trio
 
 
 class Hangups:
-    """One epoll(7) set for a listener's connections; made by `open_hangups`.
+    """One epoll(7) set for all connections of a listener. Made by `open_hangups`.
 
-    A set asked for no event at all still tells of EPOLLHUP: both directions are closed, nobody can read an
-    answer. A client that has only closed its sending side may still read one, so that is not enough.
+    The kernel reports EPOLLHUP even for a socket that is registered for no events. It means that both directions are
+    closed, so that the client cannot read an answer. A client that has only closed its sending side still can.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Hangups:
 
     @contextmanager
     def cancelling(self, connection: trio.socket.SocketType) -> Iterator[trio.CancelScope]:
-        """Cancel the block when the peer of `connection` hangs up; the scope's `cancelled_caught` tells."""
+        """Cancel the block when the peer of `connection` hangs up. The scope's `cancelled_caught` is then true."""
         descriptor = connection.fileno()
         with trio.CancelScope() as scope:
             self._epoll.register(descriptor, 0)
@@ -32,11 +32,11 @@ class Hangups:
                     self._epoll.unregister(descriptor)
 
     async def watch(self) -> None:
-        """Wait for hang-ups until cancelled; sleeps in the kernel."""
+        """Wait for hang-ups until cancelled."""
         while True:
             await trio.lowlevel.wait_readable(self._epoll.fileno())
             for descriptor, _events in self._epoll.poll(0):
-                self._epoll.unregister(descriptor)  # it would be told again and again
+                self._epoll.unregister(descriptor)  # otherwise the kernel would report it again and again
                 self._scopes.pop(descriptor).cancel()
 
     def close(self) -> None:
@@ -45,7 +45,7 @@ class Hangups:
 
 @asynccontextmanager
 async def open_hangups() -> AsyncIterator[Hangups]:
-    """A `Hangups` that is watched in this block's nursery, and closed after it."""
+    """Yield a `Hangups` that is watched during the block, and closed after it."""
     with closing(Hangups()) as hangups:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(hangups.watch)

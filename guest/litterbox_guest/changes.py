@@ -1,4 +1,4 @@
-"""Learning that a path changed: through inotify, or by looking once a second where no inotify can be had."""
+"""Notices that a file or folder has changed, through inotify or, where that is not available, once a second."""
 
 import contextlib
 import logging
@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterator, Mapping
 import pyinotify
 import trio
 
-LOOK_INTERVAL = 1.0  # seconds, where inotify cannot be had (design section 8)
+LOOK_INTERVAL = 1.0  # seconds, where inotify is not available
 
-# A file that is rewritten in place; a folder that something appears in.
+# A file is rewritten in place, or something appears in a folder.
 _MASK = pyinotify.IN_MODIFY | pyinotify.IN_CREATE | pyinotify.IN_MOVED_TO
 
 _log = logging.getLogger(__name__)
 
 
 class ChangeFlag:
-    """Remembers that something happened until somebody has waited for it; many times count as one."""
+    """Remembers that something has changed until a task has waited for it. Several changes count as one."""
 
     def __init__(self) -> None:
         self._send, self._receive = trio.open_memory_channel[None](1)
 
     def set(self) -> None:
-        with contextlib.suppress(trio.WouldBlock):  # nobody has waited since the last beat
+        with contextlib.suppress(trio.WouldBlock):  # it is set already
             self._send.send_nowait(None)
 
     async def wait(self) -> None:
@@ -30,10 +30,10 @@ class ChangeFlag:
 
 
 async def watch(flags: Mapping[str, ChangeFlag]) -> None:
-    """Beat a path's flag whenever it may have changed, until cancelled; each one once at the start.
+    """Set the flag of a path whenever the path may have changed, until cancelled. Sets each flag once at the start.
 
-    A box can use up the user's inotify instances (design section 8): then every flag beats once a second,
-    until an instance can be had again.
+    A box can use up the user's inotify instances. Then every flag is set once a second, until an instance is available
+    again.
     """
     looking = False
     while True:
@@ -46,13 +46,13 @@ async def watch(flags: Mapping[str, ChangeFlag]) -> None:
                 continue
         if not looking:
             looking = True
-            _log.warning("inotify cannot be had: looking every %g s instead", LOOK_INTERVAL)
+            _log.warning("inotify is not available: looking every %g s instead", LOOK_INTERVAL)
         await trio.sleep(LOOK_INTERVAL)
 
 
 @contextlib.contextmanager
 def _open_inotify(flags: Mapping[str, ChangeFlag]) -> Iterator[tuple[pyinotify.Notifier, int] | None]:
-    """One inotify instance that watches every path; None where the kernel refuses an instance or a watch."""
+    """Yield an inotify instance that watches every path, or None where the kernel refuses an instance or a watch."""
     try:
         manager = pyinotify.WatchManager()
     except OSError:
@@ -78,7 +78,7 @@ def _setter(flag: ChangeFlag) -> Callable[[pyinotify.Event], None]:
 
 
 class _BrokenWatch(Exception):
-    """The kernel dropped events, or a watched path is gone: the watch must be set up anew."""
+    """The kernel dropped events, or a watched path is gone. The watch must be set up again."""
 
 
 def _broken(_event: pyinotify.Event) -> None:
@@ -86,7 +86,7 @@ def _broken(_event: pyinotify.Event) -> None:
 
 
 async def _relay(notifier: pyinotify.Notifier, descriptor: int) -> None:
-    """Hand events to the flags until the watch breaks."""
+    """Read events, which set the flags, until the watch breaks."""
     with contextlib.suppress(_BrokenWatch):
         while True:
             await trio.lowlevel.wait_readable(descriptor)

@@ -1,6 +1,6 @@
-"""Becoming the session's command, as a shell would start it; and finding a shell where none was asked for.
+"""Executes the session's command as a shell would, and finds a shell where the user named no command.
 
-The entrypoint imports this: os and errno only.
+The entrypoint imports this module, so it imports os and errno only.
 """
 
 import errno
@@ -8,17 +8,17 @@ import os
 
 from litterbox_guest.errors import GuestError
 
-USUAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NOT_FOUND = 127
 _NOT_EXECUTABLE = 126
 _SHELL = "/bin/sh"
 
 
 def become(arguments: list[str], environment: dict[str, str]) -> GuestError:
-    """Turn this process into the command, found on PATH unless its name has a slash.
+    """Replace this process by the command, which is looked for on PATH unless its name has a slash.
 
-    Returns only where that fails: the error to raise, with 127 for a command that is not there and 126 for
-    one that cannot be run. As shells do, hands a script without `#!` to /bin/sh.
+    Returns only on failure: the error to raise, with status 127 for a command that does not exist and 126 for one that
+    cannot be run. As shells do, runs a script without `#!` with /bin/sh.
     """
     name = arguments[0]
     if "/" in name:
@@ -27,7 +27,7 @@ def become(arguments: list[str], environment: dict[str, str]) -> GuestError:
     if not name:
         return missing
     best = missing
-    for folder in environment.get("PATH", USUAL_PATH).split(":"):
+    for folder in environment.get("PATH", DEFAULT_PATH).split(":"):
         candidate = os.path.join(folder or ".", name)
         if os.path.isfile(candidate):
             failure = _try(candidate, arguments, environment)
@@ -36,14 +36,14 @@ def become(arguments: list[str], environment: dict[str, str]) -> GuestError:
 
 
 def become_login_shell(shell: str, environment: dict[str, str]) -> GuestError:
-    """Turn this process into a login shell, or say why not; an empty `shell` means that there is none."""
+    """Replace this process by a login shell. Returns the error on failure, or where `shell` is empty."""
     if not shell:
         return GuestError("the box has no shell; name a command to run", _NOT_FOUND)
     return _try(shell, [f"-{os.path.basename(shell)}"], environment)
 
 
 def find_shell(wanted: str, environment: dict[str, str]) -> str:
-    """The first that can be run of the account's shell, $SHELL, bash and sh; empty when the box has none."""
+    """Return the first of the account's shell, $SHELL, bash and sh that can be run. Empty where there is none."""
     for candidate in (wanted, environment.get("SHELL", ""), "/bin/bash", _SHELL):
         if candidate.startswith("/") and os.path.isfile(candidate) and os.access(candidate, os.X_OK):
             return candidate
@@ -68,12 +68,12 @@ def _explain(error: OSError, path: str, arguments: list[str], environment: dict[
     if error.errno in {errno.ENOENT, errno.ENOTDIR} and not os.path.exists(path):
         return GuestError(f"{path}: {error.strerror}", _NOT_FOUND)
     if error.errno == errno.ENOENT:
-        return GuestError(f"{path}: the interpreter or loader that it names is not in the box", _NOT_EXECUTABLE)
+        return GuestError(f"{path}: its interpreter or loader does not exist in the box", _NOT_EXECUTABLE)
     return GuestError(f"{path}: {error.strerror}", _NOT_EXECUTABLE)
 
 
 def _is_binary(path: str) -> bool:
-    """As bash decides it: a zero byte in the first line."""
+    """Whether the file is binary. As for bash, it is where its first line has a NUL byte."""
     try:
         with open(path, "rb") as file:
             return b"\0" in file.readline(80)

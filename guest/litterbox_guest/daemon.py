@@ -1,7 +1,4 @@
-"""`/litterbox daemon`, the guest daemon: asks the host what the box may use, and makes the links that lead there.
-
-The start-up sequence and the table of events are those of the guest daemon's specification.
-"""
+"""`/litterbox daemon`, the guest daemon: asks the host what the box may use, and makes links to those interceptors."""
 
 import logging
 import os
@@ -13,10 +10,11 @@ import trio
 
 from litterbox_guest import __version__, account, daemon_start, links, messages, wire
 from litterbox_guest.account import Account
+from litterbox_guest.interceptors import OF_CAPABILITY
 from litterbox_guest.messages import HelloAck, HostMessage, Ping, Shutdown
 
-IDLE_TIMEOUT: Final = 300.0  # seconds without a message
-TRIES: Final = 3
+IDLE_TIMEOUT: Final = 300.0  # seconds without a message, after which it ends
+MAX_TRIES: Final = 3
 RETRY_DELAY: Final = 0.5  # seconds
 _ANSWER_TIMEOUT: Final = 10.0  # seconds that the host has for its hello_ack
 _READ_SIZE: Final = 65536
@@ -25,11 +23,11 @@ _log = logging.getLogger(__name__)
 
 
 class NoHost(Exception):
-    """The host is not there, or speaks another language; the message is for the log."""
+    """The host does not listen, or does not answer the hello. The message is for the log."""
 
 
 def main(environment: Mapping[str, str], *, ready: int | None) -> int:
-    """Be the box's guest daemon; returns its exit status. `ready` is a descriptor to close when the links are there."""
+    """Run the guest daemon. Returns its exit status. Closes the descriptor `ready` when the links are made."""
     logging.basicConfig(level=logging.INFO, format="litterbox daemon: %(message)s")
     user = account.of_the_box(dict(environment))
     runtime = environment.get("XDG_RUNTIME_DIR", f"/run/user/{user.uid}")
@@ -50,25 +48,25 @@ def main(environment: Mapping[str, str], *, ready: int | None) -> int:
 
 
 def warn_of_drift(host_version: str) -> None:
-    """Say where the host that started us is of another version: the box has the runtime of its last start."""
+    """Log a warning where the host has another version: the box keeps the runtime of its last start."""
     if host_version and host_version != __version__:
         _log.warning("this box runs Litterbox %s, the host %s; stop and enter the box anew", __version__, host_version)
 
 
 async def serve(path: str, box: str, prepare: Callable[[HelloAck], None]) -> None:
-    """Connect to the host socket at `path`, shake hands, `prepare` what was accepted, and stay until the end.
+    """Connect to the host socket at `path`, say hello, and call `prepare` with the answer. Returns when it should end.
 
     Raises NoHost.
     """
     host = _Host(await connect(path))
     async with host.stream:
         prepare(await host.greet(box))
-        _log.info("leaving: %s", await host.until_the_end())
+        _log.info("ending: %s", await host.until_the_end())
 
 
 async def connect(path: str) -> trio.SocketStream:
-    """Three tries, half a second apart. Raises NoHost."""
-    for left in reversed(range(TRIES)):
+    """Connect to the host socket, in several tries. Raises NoHost."""
+    for left in reversed(range(MAX_TRIES)):
         try:
             return await trio.open_unix_socket(path)
         except OSError as error:
@@ -79,8 +77,8 @@ async def connect(path: str) -> trio.SocketStream:
 
 
 def _prepare(ack: HelloAck, user: Account) -> None:
-    """Links and PATH files, as root of the box; then root no more."""
-    links.install(daemon_start.INTERCEPTORS, links.names(ack.accepted, ack.links))
+    """Make the links and the PATH files as root of the box, and then drop root for good."""
+    links.install(daemon_start.INTERCEPTORS, links.names(ack.accepted, ack.links or []))
     links.write_path_files(daemon_start.INTERCEPTORS)
     daemon_start.note_links()
     user.assume()
@@ -97,7 +95,7 @@ class _Host:
         hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box}
         try:
             await self.stream.send_all(
-                wire.encode({**hello, "capabilities": list(links.OF_CAPABILITY), "features": [messages.LINKS]})
+                wire.encode({**hello, "capabilities": list(OF_CAPABILITY), "features": [messages.LINKS]})
             )
         except trio.BrokenResourceError as error:
             raise NoHost("the host hung up") from error
@@ -108,20 +106,20 @@ class _Host:
         raise NoHost("the host does not answer the hello")
 
     async def until_the_end(self) -> str:
-        """Why to leave: told to, hung up, nothing to do."""
+        """Wait until the guest daemon should end. Returns the reason for the log."""
         while True:
             with trio.move_on_after(IDLE_TIMEOUT):
                 match await self._next():
                     case None:
                         return "the host hung up"
                     case Shutdown():
-                        return "told to"
+                        return "the host asked for it"
                     case Ping() | HelloAck():
                         continue
-            return "idle"
+            return "nothing to do"
 
     async def _next(self) -> HostMessage | None:
-        """The next message; None when there will be no more. What this version does not know is passed over."""
+        """Return the next message, None when there will be no more. Skips messages that this version does not know."""
         try:
             while True:
                 frame = self.frames.next_frame()
@@ -129,7 +127,7 @@ class _Host:
                     try:
                         return messages.from_host(frame)
                     except (messages.UnknownMessage, messages.InvalidMessage) as error:
-                        _log.warning("passed over: %s", error)
+                        _log.warning("skipped: %s", error)
                         continue
                 data = await self.stream.receive_some(_READ_SIZE)
                 self.frames.receive_data(bytes(data))

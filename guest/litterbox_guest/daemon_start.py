@@ -1,6 +1,6 @@
-"""One guest daemon per box: the lock it holds, and its start by the entry that finds nobody holding it.
+"""Starts the guest daemon, and sees to it that a box has only one: it holds a lock as long as it runs.
 
-Every entry imports this: os and fcntl only.
+Every entry of a box imports this module, so it imports os and fcntl only.
 """
 
 import fcntl
@@ -13,13 +13,13 @@ _FAILED = 1
 _RUN = "/run/litterbox"
 INTERCEPTORS = f"{_RUN}/bin"
 _LOCK = f"{_RUN}/daemon.lock"
-_LINKED = f"{_RUN}/linked"  # holds the start time of the PID 1 under which the links were last made
+_LINKED = f"{_RUN}/linked"  # contains the start time of the PID 1 under which the links were last made
 _PROGRAM = "/litterbox"
 
-READY = 3  # the descriptor that a starting daemon closes when the links are there
-_READY_TIMEOUT = 2.0  # seconds that an entry waits for them
-_REPLACE_TIMEOUT = 5  # seconds that the one before has to leave
-_ITS_ENVIRONMENT = (
+READY = 3  # the descriptor that a starting daemon closes when the links are made
+_READY_TIMEOUT = 2.0  # seconds that an entry waits for the links
+_REPLACE_TIMEOUT = 5  # seconds that the former daemon has to end
+_KEPT_VARIABLES = (
     "LITTERBOX_NAME",
     "LITTERBOX_UID",
     "LITTERBOX_GID",
@@ -27,25 +27,25 @@ _ITS_ENVIRONMENT = (
     "XDG_RUNTIME_DIR",
 )
 
-# Importing `signal` and `select` costs more than all that they do here.
+# Importing `signal` takes longer than everything that this module does.
 _signal = __import__("_signal")
 
 
 def start_if_missing(environment: "dict[str, str]") -> None:
-    """Start the guest daemon where none runs, as root of the box; after a start of the box, wait for its links.
+    """Start the guest daemon, as root of the box, if none is running. After a start of the box, wait for the links.
 
-    Costs an entry two system calls where one runs.
+    Where one is running, this takes two system calls.
     """
     lock = _open_lock()
     try:
-        if not _is_free(lock):
+        if not _try_lock(lock):
             return
     finally:
         os.close(lock)
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        _become_daemon(write, {key: environment[key] for key in _ITS_ENVIRONMENT if key in environment})
+        _become_daemon(write, {key: environment[key] for key in _KEPT_VARIABLES if key in environment})
     os.close(write)
     os.waitpid(child, 0)
     if not _are_linked():
@@ -54,10 +54,9 @@ def start_if_missing(environment: "dict[str, str]") -> None:
 
 
 def take_place(*, replace: bool) -> bool:
-    """Become the box's only daemon; False where another one runs. Raises GuestError for others than root.
+    """Take the lock of the guest daemon. Returns False where another one runs. Raises GuestError unless we are root.
 
-    To `replace` is to wait for one that has been told to leave; who still waits when the time is over is ended by
-    SIGALRM.
+    With `replace`, wait for a daemon that has been asked to end. SIGALRM ends this process where that takes too long.
     """
     try:
         lock = _open_lock()
@@ -68,11 +67,11 @@ def take_place(*, replace: bool) -> bool:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _signal.alarm(0)
         return True
-    return _is_free(lock)  # the lock stays open, and so held, until this process ends
+    return _try_lock(lock)  # the descriptor stays open, so the lock is held until this process ends
 
 
 def note_links() -> None:
-    """The links are there, for as long as this PID 1 lives."""
+    """Record that the links are made. They last as long as this PID 1."""
     with open(_LINKED, "w", encoding="ascii") as file:
         file.write(proc.stat(1)[proc.START_TIME])
 
@@ -86,13 +85,13 @@ def _are_linked() -> bool:
 
 
 def _open_lock() -> int:
-    """Only root of the box can open it, so nobody else can hold it."""
+    """Open the lock file, which only root of the box can open and hold."""
     os.makedirs(_RUN, 0o755, exist_ok=True)
     return os.open(_LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
 
-def _is_free(lock: int) -> bool:
-    """Whether nobody held it; now we do."""
+def _try_lock(lock: int) -> bool:
+    """Take the lock if it is free. Returns whether it was."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -101,7 +100,7 @@ def _is_free(lock: int) -> bool:
 
 
 def _become_daemon(ready: int, environment: "dict[str, str]") -> None:
-    """In the child: a session of its own, a second fork so that PID 1 takes it in, nothing of ours left open."""
+    """In the child: become a daemon with a session of its own, PID 1 as its parent, and no open files of ours."""
     try:
         os.setsid()
         if os.fork():
@@ -111,7 +110,7 @@ def _become_daemon(ready: int, environment: "dict[str, str]") -> None:
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         os.dup2(ready, READY)
-        os.set_inheritable(READY, True)  # noqa: FBT003 - dup2 onto itself keeps close-on-exec
+        os.set_inheritable(READY, True)  # noqa: FBT003 - dup2 of a descriptor onto itself keeps close-on-exec
         os.closerange(READY + 1, max(map(int, os.listdir("/proc/self/fd"))) + 1)
         os.execve(_PROGRAM, [_PROGRAM, "daemon", "--ready"], environment)
     finally:
@@ -119,7 +118,7 @@ def _become_daemon(ready: int, environment: "dict[str, str]") -> None:
 
 
 def _wait_for(ready: int) -> None:
-    """Until the other end is closed, or the time is over."""
+    """Wait until the other end of the pipe is closed, but not longer than the timeout."""
     import select  # only after a start of the box
 
     select.select([ready], [], [], _READY_TIMEOUT)

@@ -173,7 +173,7 @@ def _mend_environment(environment: dict[str, str], who: account.Account, shell: 
     environment.update(HOME=who.home, USER=name, LOGNAME=name)
     if shell:
         environment["SHELL"] = shell
-    path = environment.get("PATH", command.USUAL_PATH).split(":")
+    path = environment.get("PATH", command.DEFAULT_PATH).split(":")
     environment["PATH"] = ":".join([_INTERCEPTORS, *(folder for folder in path if folder != _INTERCEPTORS)])
     environment.pop("PWD", None)
     _restore_locale(environment)

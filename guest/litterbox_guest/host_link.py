@@ -1,16 +1,16 @@
-"""The one connection that `/litterbox wait` keeps to its box's host daemon: while it lasts, somebody is in charge."""
+"""The connection that `/litterbox wait` keeps to the daemon of its box, to know whether the daemon is running."""
 
 import trio
 
 from litterbox_guest import __version__, wire
 from litterbox_guest.changes import ChangeFlag
 
-_CHUNK = 4096
-_SETTLE_DELAY = (0.0, 0.1, 1.0)  # seconds before each try: a daemon that has bound its socket may not listen yet
+_READ_SIZE = 4096
+_SETTLE_DELAY = (0.0, 0.1, 1.0)  # seconds before each try; a daemon that has bound its socket may not listen yet
 
 
 class HostConnection:
-    """Whether the daemon is there, and waiting for it to go."""
+    """Whether the daemon is connected. `wait_down` waits until it is not."""
 
     def __init__(self) -> None:
         self.is_up = False
@@ -30,9 +30,9 @@ class HostConnection:
 
 
 async def keep_linked(connection: HostConnection, path: str, box: str, folder_changed: ChangeFlag) -> None:
-    """Connect to the socket at `path`, say hello, read and ignore; on EOF again, when its folder changes.
+    """Connect to the host socket at `path`, and connect again when its folder changes after the connection was lost.
 
-    Runs until cancelled. Connected, it sleeps in the kernel.
+    Runs until cancelled. Ignores everything that the daemon sends.
     """
     while True:
         await folder_changed.wait()
@@ -48,12 +48,12 @@ async def keep_linked(connection: HostConnection, path: str, box: str, folder_ch
 
 
 async def _hold(connection: HostConnection, stream: trio.SocketStream, box: str) -> None:
-    """Everything the daemon sends may be dropped: whether it is there is all that `wait` must know."""
+    """Say hello, and read until the daemon closes the connection."""
     hello: dict[str, object] = {"type": "hello", "version": __version__, "container": box, "capabilities": []}
     connection.connected()
     try:
         await stream.send_all(wire.encode(hello))
-        while await stream.receive_some(_CHUNK):
+        while await stream.receive_some(_READ_SIZE):
             pass
     except trio.BrokenResourceError:
         pass

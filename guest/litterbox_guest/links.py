@@ -1,26 +1,19 @@
-"""What makes the interceptors the box's own `notify-send`, `xdg-open` and so on: links, and files that set PATH."""
+"""Makes links in the box that call the interceptors `notify-send`, `xdg-open` and so on, and files that set PATH."""
 
 import logging
 import os
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-OF_CAPABILITY: Final[Mapping[str, str]] = {
-    "notify": "notify-send",
-    "xdg_open": "xdg-open",
-    "clipboard": "litterbox-clipboard",
-    "host_exec": "host-exec",
-}
+from litterbox_guest.interceptors import OF_CAPABILITY, is_command_name
+
 _PROGRAM: Final = "/litterbox"
-_MAX_NAME_LENGTH: Final = 64
-_CHARACTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
-_TAKEN: Final = frozenset({"litterbox", "daemon", "entrypoint", "wait", ".", "..", *OF_CAPABILITY.values()})
 
 _log = logging.getLogger(__name__)
 
 
 def names(accepted: Iterable[str], commands: Iterable[str]) -> set[str]:
-    """The links for the accepted capabilities, and for `commands` of the host that go by their own names."""
+    """Return the names of the links for the accepted capabilities, and for host `commands` that have a link."""
     granted = set(accepted)
     links = {link for capability, link in OF_CAPABILITY.items() if capability in granted}
     if "host_exec" in granted:
@@ -28,13 +21,8 @@ def names(accepted: Iterable[str], commands: Iterable[str]) -> set[str]:
     return links
 
 
-def is_command_name(name: str) -> bool:
-    """Whether a link may have that name: that of one file, and none that means something to `/litterbox`."""
-    return 0 < len(name) <= _MAX_NAME_LENGTH and name not in _TAKEN and _CHARACTERS.issuperset(name)
-
-
 def install(folder: str, wanted: set[str]) -> None:
-    """Make `folder` hold a link for each of `wanted`, and nothing else. Raises OSError."""
+    """Make a link for each name of `wanted` in `folder`, and remove everything else there. Raises OSError."""
     os.makedirs(folder, 0o755, exist_ok=True)
     for name in os.listdir(folder):
         path = os.path.join(folder, name)
@@ -45,7 +33,7 @@ def install(folder: str, wanted: set[str]) -> None:
 
 
 def path_files(folder: str) -> Mapping[str, str]:
-    """What puts `folder` first on PATH: by path below /, the content for systemd, POSIX shells and fish."""
+    """Return the files that put `folder` first on PATH, for systemd, POSIX shells and fish. Keys are paths below /."""
     return {
         "etc/environment.d/litterbox.conf": f"PATH={folder}:$PATH\n",
         "etc/profile.d/litterbox.sh": (
@@ -58,7 +46,7 @@ def path_files(folder: str) -> Mapping[str, str]:
 
 
 def write_path_files(folder: str, *, root: str = "/") -> None:
-    """Write them; one that cannot be written is logged: a box may have a read-only /etc."""
+    """Write the PATH files. Logs one that cannot be written, since a box may have a read-only /etc."""
     for name, content in path_files(folder).items():
         path = os.path.join(root, name)
         try:

@@ -1,6 +1,6 @@
-"""`/litterbox`: picks the guest command, by the name it was called by or by its first argument.
+"""`/litterbox`: runs a command of the guest. Its name is the first argument, or the name of the link that was called.
 
-Each command is imported only when it is the one: the start of every entry goes through here.
+A command's module is imported only when that command runs, because every entry of a box starts here.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 from litterbox_guest import standard
 from litterbox_guest.errors import GuestError
 
-# Importing `signal` costs 4 ms, for its enums; the module under it is built into the interpreter.
+# Importing `signal` takes 4 ms, for its enums. The module below it is built into the interpreter.
 _signal = __import__("_signal")
 
 _USAGE = """\
@@ -22,11 +22,10 @@ usage: litterbox wait
        litterbox host-exec [--] COMMAND [ARGUMENT...]
 """
 _USAGE_STATUS = 2
-_INTERCEPTORS = ("notify-send", "xdg-open", "litterbox-clipboard", "host-exec")
 
 
 def main(argv: list[str]) -> int:
-    """Run the command that `argv` names; returns the exit status."""
+    """Run the command that `argv` names. Returns the exit status."""
     called_as = os.path.basename(argv[0])
     by_own_name = called_as != "litterbox"
     try:
@@ -39,7 +38,7 @@ def main(argv: list[str]) -> int:
                 return _wait()
             case ["daemon", *options] if {"--ready", "--replace"}.issuperset(options):
                 return _daemon(options)
-            case [name, *arguments] if by_own_name or name in _INTERCEPTORS:
+            case [name, *arguments] if by_own_name or _is_interceptor(name):
                 return _intercept(name, arguments)
             case _:
                 standard.say(_USAGE, standard.ERROR)
@@ -49,25 +48,33 @@ def main(argv: list[str]) -> int:
         return error.status
 
 
+def _is_interceptor(name: str) -> bool:
+    from litterbox_guest.interceptors import OF_CAPABILITY
+
+    return name in OF_CAPABILITY.values()
+
+
 def _intercept(name: str, arguments: list[str]) -> int:
-    """Stand in for the command of that name: one of ours, or a host command that has a link."""
+    """Run the interceptor of that name, or the host command that has a link of that name."""
     standard.occupy()
-    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends it as any other, without a traceback
-    if name == "notify-send":
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # Ctrl-C ends it without a traceback
+    from litterbox_guest.interceptors import OF_CAPABILITY
+
+    if name == OF_CAPABILITY["notify"]:
         from litterbox_guest.interceptors import notify_send
 
         return notify_send.main(arguments)
-    if name == "xdg-open":
+    if name == OF_CAPABILITY["xdg_open"]:
         from litterbox_guest.interceptors import xdg_open
 
         return xdg_open.main(arguments)
-    if name == "litterbox-clipboard":
+    if name == OF_CAPABILITY["clipboard"]:
         from litterbox_guest.interceptors import clipboard
 
         return clipboard.main(arguments)
     from litterbox_guest.interceptors import host_exec
 
-    return host_exec.main(arguments) if name == "host-exec" else host_exec.run([name, *arguments])
+    return host_exec.main(arguments) if name == OF_CAPABILITY["host_exec"] else host_exec.run([name, *arguments])
 
 
 def _daemon(options: list[str]) -> int:
@@ -87,7 +94,7 @@ def _wait() -> int:
 
     from litterbox_guest import libraries
 
-    # The kernel drops what PID 1 has no handler for, and importing trio takes a while.
+    # The kernel drops a signal that PID 1 has no handler for, and importing trio takes a while.
     signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(0))
     libraries.use_none_of_the_image()  # before anything imports trio or pyinotify
     from litterbox_guest import wait

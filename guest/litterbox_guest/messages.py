@@ -1,7 +1,7 @@
-"""The messages that travel between a box and its host, and the one converter that reads them.
+"""The messages that a box sends to its host, those that the guest daemon receives, and the converter that reads both.
 
-Names and fields are those of the guest daemon's specification. Unknown fields are ignored, so that an older and a
-newer side meet; a wrong type is an error. `wire` frames what this module makes.
+docs/protocol.md describes all of them. Unknown fields are ignored, so that an older and a newer side understand each
+other. A field of the wrong type is an error. `wire` turns the objects into frames.
 """
 
 import base64
@@ -19,9 +19,9 @@ Urgency = Literal["low", "normal", "critical"]
 
 @attrs.frozen(kw_only=True)
 class Hello:
-    """The first frame of every connection from the box: who speaks, and which capabilities it would like.
+    """The first message of every connection from the box: who connects, and which capabilities it asks for.
 
-    `features` are what the speaker knows beside the specification, None where it speaks of none: FEATURES.
+    `features` names what the sender knows beyond the basic protocol: members of FEATURES, or None.
     """
 
     version: str
@@ -32,12 +32,12 @@ class Hello:
 
 @attrs.frozen(kw_only=True)
 class Ping:
-    """Keeps a connection alive; answered with `ack`."""
+    """Checks that the other side answers. The answer is `ack`."""
 
 
 @attrs.frozen(kw_only=True)
 class Action:
-    """A button of a notification: what is answered where it is pressed, and what is on it."""
+    """A button of a notification: the key that is answered when it is pressed, and the label on it."""
 
     key: str
     label: str
@@ -45,10 +45,10 @@ class Action:
 
 @attrs.frozen(kw_only=True)
 class Notify:
-    """Show a notification; answered with `ack`, which has its `id`.
+    """Show a notification. The answer is `ack` with its `id`.
 
-    With `wait`, or with actions, a `notify_action_result` follows when it is closed. `timeout` is in milliseconds, 0
-    for one that stays, None for as long as the desktop shows one; `replaces` is the id of an earlier one.
+    With `wait`, or with actions, a `notify_action_result` follows when it is closed. `timeout` is in milliseconds: 0
+    for a notification that stays, and None for the desktop's own timeout. `replaces` is the id of an earlier one.
     """
 
     summary: str
@@ -68,17 +68,17 @@ class Notify:
 
 @attrs.frozen(kw_only=True)
 class XdgOpen:
-    """Open the URI with the program that the user's desktop has for it; answered with `ack`."""
+    """Open the URI with the program that the user's desktop has for it. The answer is `ack`."""
 
     uri: str
 
 
 @attrs.frozen(kw_only=True)
 class ClipboardSet:
-    """A piece of what the clipboard, or the primary selection, shall hold, of at most CHUNK bytes.
+    """Put content into the clipboard, or into the primary selection. This is one piece of it, of at most CHUNK bytes.
 
-    Each says the type and the selection; the last one, without `more`, is answered with `ack`. An `error` before it
-    refuses them all.
+    Each piece names the type and the selection. The last one has no `more`, and is answered with `ack`. An `error`
+    refuses all pieces.
     """
 
     data: bytes = attrs.field(repr=False)
@@ -89,7 +89,7 @@ class ClipboardSet:
 
 @attrs.frozen(kw_only=True)
 class ClipboardGet:
-    """Give what the clipboard, or the primary selection, holds: answered with one or more `clipboard_data`."""
+    """Read the clipboard, or the primary selection. The answer is one or more `clipboard_data`."""
 
     mime_type: str = "text/plain;charset=utf-8"
     primary: bool = False
@@ -97,7 +97,7 @@ class ClipboardGet:
 
 @attrs.frozen(kw_only=True)
 class Terminal:
-    """The caller's terminal: the child gets one of that size. `stderr` says whether standard error is on it too."""
+    """The caller's terminal. The command gets one of that size, with standard error on it where `stderr` is true."""
 
     rows: int
     columns: int
@@ -107,10 +107,10 @@ class Terminal:
 
 @attrs.frozen(kw_only=True)
 class HostExec:
-    """Run a command of the settings' table. `working_dir` is the caller's folder in the box.
+    """Run a command that the settings name. `working_dir` is the caller's folder in the box.
 
-    Answered with `ack` when it runs (to those who have STREAMS), any number of `host_exec_stdout` and
-    `host_exec_stderr`, and `host_exec_done`; or with `error`. Text that is not UTF-8 has surrogate escapes (PEP 383).
+    The answers are `ack` when it has begun (only to clients with STREAMS), any number of `host_exec_stdout` and
+    `host_exec_stderr`, and `host_exec_done`; or `error`. Text that is not UTF-8 has surrogate escapes (PEP 383).
     """
 
     command: str
@@ -121,7 +121,7 @@ class HostExec:
 
 @attrs.frozen(kw_only=True)
 class HostExecStdin:
-    """A piece of the command's standard input. To those who have STREAMS, `ack` says how much of it was taken."""
+    """A piece of the command's standard input. Clients with STREAMS get an `ack` when the command has taken it."""
 
     data: bytes = attrs.field(repr=False)
 
@@ -133,7 +133,7 @@ class HostExecStdinEof:
 
 @attrs.frozen(kw_only=True)
 class HostExecSignal:
-    """Send the command's process group a signal, by its name without SIG: one of SIGNALS."""
+    """Send a signal to the command's process group. Its name is one of SIGNALS."""
 
     signal: str
 
@@ -177,25 +177,28 @@ _TAGS: dict[type, str] = {
 
 @attrs.frozen(kw_only=True)
 class HelloAck:
-    """The host's answer to `hello`. With the feature LINKS, `links` are names of commands that `host-exec` may run."""
+    """The host's answer to `hello`. None leaves a field out, for a guest that spoke of no features.
+
+    With the feature LINKS, `links` are the names of host commands that have a link in the box.
+    """
 
     accepted: list[str]
     rejected: list[str]
-    features: list[str] = attrs.field(factory=list)
-    links: list[str] = attrs.field(factory=list)
+    features: list[str] | None = None
+    links: list[str] | None = None
 
 
 @attrs.frozen(kw_only=True)
 class Shutdown:
-    """The guest daemon should end: another takes its place, or the box does without."""
+    """The guest daemon should end, because another one takes its place or the box needs none."""
 
 
 HostMessage = HelloAck | Ping | Shutdown
 
 _HOST_TAGS: dict[type, str] = {HelloAck: "hello_ack", Ping: "ping", Shutdown: "shutdown"}
 
-# Whoever has this feature keeps the links of the interceptors: it is told of named ones, and to shut down when they
-# change.
+# A client with this feature is the guest daemon, which keeps the links of the interceptors. It gets the names of host
+# commands that have a link, and `shutdown` when another guest daemon takes its place.
 LINKS = "links"
 STREAMS = wire.STREAMS
 FEATURES = (LINKS, STREAMS)
@@ -206,15 +209,15 @@ SIGNALS = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2", "TSTP", "CONT")
 
 
 class BadMessage(ValueError):
-    """A frame that is no message."""
+    """The frame is not a valid message."""
 
 
 class UnknownMessage(BadMessage):
-    """A `type` that this side does not know."""
+    """The `type` of the frame is unknown."""
 
 
 class InvalidMessage(BadMessage):
-    """A known type with a missing field or a field of the wrong type."""
+    """The type is known, but a field is missing or has the wrong type."""
 
 
 def from_guest(frame: dict[str, object]) -> GuestMessage:
@@ -224,7 +227,7 @@ def from_guest(frame: dict[str, object]) -> GuestMessage:
 
 
 def from_host(frame: dict[str, object]) -> HostMessage:
-    """Read one frame that the guest daemon got. Raises UnknownMessage and InvalidMessage."""
+    """Read one frame from the host, for the guest daemon. Raises UnknownMessage and InvalidMessage."""
     message: HostMessage = _structured(frame, HostMessage, _HOST_TAGS)
     return message
 
@@ -245,7 +248,7 @@ def _structured(frame: dict[str, object], union: Any, tags: dict[type, str]) -> 
 
 
 def _with_bytes(frame: dict[str, object]) -> dict[str, object]:
-    """`data` that came as text, as the bytes that it stands for. Raises ValueError."""
+    """Replace `data` that came as a string by the bytes that it stands for. Raises ValueError."""
     data = frame.get("data")
     if not isinstance(data, str):
         return frame
@@ -259,7 +262,7 @@ def _with_bytes(frame: dict[str, object]) -> dict[str, object]:
 
 
 def _exactly(expected: type) -> Callable[[object, type], object]:
-    """Of that type and no other: cattrs by itself makes a text of a number, and a number of a text."""
+    """Return a hook that accepts that type only. By itself, cattrs converts numbers to strings and back."""
 
     def structure(value: object, _type: object) -> object:
         if type(value) is not expected:

@@ -1,6 +1,6 @@
-"""Processes as /proc shows them inside the box, where a process that Podman started has no parent.
+"""Reads /proc inside the box, where a process that Podman started has no parent.
 
-The entrypoint imports this: os only.
+The entrypoint imports this module, so it imports os only.
 """
 
 import os
@@ -17,7 +17,7 @@ _WAIT = 1  # the PID of `/litterbox wait`
 
 
 def stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on; raises ProcessLookupError for no such process."""
+    """Return the fields of /proc/PID/stat, beginning with the state. Raises ProcessLookupError where there is none."""
     try:
         descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -26,12 +26,12 @@ def stat(pid: int) -> list[str]:
         line = os.read(descriptor, 4096)
     finally:
         os.close(descriptor)
-    # The command's name stands in parentheses and may hold anything, parentheses and spaces too.
+    # The command's name is in parentheses, and can itself contain parentheses and spaces.
     return line.rpartition(b") ")[2].decode("ascii").split()
 
 
 def from_outside() -> list[int]:
-    """The PIDs of the living processes that Podman started in the box, beside `/litterbox wait`."""
+    """Return the PIDs of the running processes that Podman started in the box, except `/litterbox wait`."""
     pids = (int(name) for name in os.listdir("/proc") if name.isdecimal())
     return [pid for pid in pids if pid != _WAIT and _has_no_parent(pid)]
 

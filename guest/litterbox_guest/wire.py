@@ -1,25 +1,24 @@
-"""Framing: a 4-byte big-endian length, then that many bytes of UTF-8 JSON, one object a frame.
+"""Framing without I/O: a 4-byte big-endian length, and then so many bytes of UTF-8 JSON, which is one object.
 
-Behind the object may stand a NUL byte, which JSON never holds, and the bytes of its member `data` as they are: base64
-would more than halve the speed of a stream. Only a peer that has the feature STREAMS is sent such a frame.
+After the object there may be a NUL byte, which JSON never contains, and then the bytes of the member `data` as they
+are. Base64 would more than halve the speed of a stream. Only a peer with the feature STREAMS is sent such frames.
 
-Sans-I/O and shared by both sides: bytes in, objects out. It imports neither attrs nor typing, because the one-shot
-interceptors and the warm path of `enter` start through it.
+Both sides use this module. It imports neither attrs nor typing, because every interceptor imports it at its start.
 """
 
 import json
 
-MAX_FRAME = 1024 * 1024  # bytes of JSON and data; a larger announced length is answered by closing the connection
-# Bytes of a stream in one frame at most. Both sides give their socket a send buffer of that size, which the kernel
-# doubles: with the usual one, a frame takes two turns of sender and receiver.
+MAX_FRAME = 1024 * 1024  # bytes of JSON and data; the connection is closed where a larger length is announced
+# The most bytes of a stream in one frame. Both sides give their socket a send buffer of this size, which the kernel
+# doubles. With the default size, sender and receiver would have to take turns twice for each frame.
 CHUNK = 256 * 1024
 STDIN_WINDOW = 512 * 1024  # bytes
-# Whoever has this feature reads frames with data behind their object, hears `ack` when its host command runs, and has
-# at most STDIN_WINDOW bytes of standard input under way that were not acknowledged, so that a signal is never stuck
-# behind input that nobody takes.
+# A client with this feature reads frames with data behind the object, and gets an `ack` when its host command begins.
+# It sends at most STDIN_WINDOW bytes of input that were not acknowledged. So a signal is never stuck behind input that
+# the command does not read.
 STREAMS = "streams"
 
-# Values in one frame: with all of a megabyte as empty arrays, 350,000 of them, reading it takes 0.15 s and 25 MB.
+# Values in one frame. A megabyte of empty arrays is 350,000 values, and reading it would take 0.15 s and 25 MB.
 MAX_VALUES = 20_000
 
 _PREFIX = 4
@@ -27,11 +26,11 @@ _DATA = b"\0"
 
 
 class FrameTooLarge(Exception):
-    """The peer announced, or we were asked to send, a frame of more than MAX_FRAME bytes. Close the connection."""
+    """The peer announced a frame of more than MAX_FRAME bytes, or we would send one. Close the connection."""
 
 
 class MalformedFrame(Exception):
-    """A frame that is not a JSON object in UTF-8. The stream is still in step: the next frame can be read."""
+    """The frame is not a JSON object in UTF-8. The next frame can still be read."""
 
 
 class Truncated(Exception):
@@ -39,20 +38,22 @@ class Truncated(Exception):
 
 
 def encode(message: "dict[str, object]", data: "bytes | None" = None) -> bytes:
-    """One frame, ready to send, with `data` behind the object where it is given; raises FrameTooLarge."""
-    parts = [json.dumps(message, separators=(",", ":")).encode("ascii")]  # escapes even what is no UTF-8
+    """Return one frame, with `data` behind the object where it is given. Raises FrameTooLarge."""
+    parts = [
+        json.dumps(message, separators=(",", ":")).encode("ascii")
+    ]  # ASCII: json escapes the rest, even surrogates
     if data is not None:
         parts += [_DATA, data]
     length = sum(map(len, parts))
     if length > MAX_FRAME:
         raise FrameTooLarge(f"a frame of {length} bytes")
-    return b"".join([length.to_bytes(_PREFIX, "big"), *parts])  # a stream's pieces are large: copied once
+    return b"".join([length.to_bytes(_PREFIX, "big"), *parts])  # one copy, because the data of streams is large
 
 
 class FrameReader:
-    """Collects bytes and hands out frames: receive_data(bytes), then next_frame() until it says None.
+    """Collects bytes and returns frames: call receive_data(bytes), and then next_frame() until it returns None.
 
-    Holds at most one frame and what came in the same read; the length is checked before anything is collected.
+    A length that is too large is an error before the bytes of its frame are collected.
     """
 
     def __init__(self) -> None:
@@ -60,24 +61,24 @@ class FrameReader:
 
     @property
     def unread(self) -> int:
-        """How many bytes wait to be read as frames."""
+        """How many bytes have not been returned as frames yet."""
         return len(self._buffer)
 
     @property
     def is_partial(self) -> bool:
-        """Whether what waits begins with a frame that is not complete."""
+        """Whether the unread bytes begin with a frame that is not complete."""
         return 0 < len(self._buffer) < _PREFIX + int.from_bytes(self._buffer[:_PREFIX], "big")
 
     def receive_data(self, data: bytes) -> None:
-        """Take what the socket gave. `b""` is the end of the stream: raises Truncated inside a frame."""
+        """Take bytes from the socket. `b""` is the end of the stream, and raises Truncated inside a frame."""
         if not data and self._buffer:
             raise Truncated(f"{len(self._buffer)} bytes of an unfinished frame")
         self._buffer += data
 
     def next_frame(self) -> "dict[str, object] | None":
-        """The next object, its `data` as bytes where they stood behind it; None when more bytes are needed.
+        """Return the next object, or None when more bytes are needed. Bytes behind the object become its `data`.
 
-        Raises FrameTooLarge and MalformedFrame. Takes milliseconds at most, whatever the frame holds.
+        Raises FrameTooLarge and MalformedFrame. Takes milliseconds at most, whatever the frame contains.
         """
         if len(self._buffer) < _PREFIX:
             return None
@@ -105,12 +106,12 @@ class FrameReader:
 
 
 def _check_values(body: bytes) -> None:
-    """Raise MalformedFrame where there are more than MAX_VALUES; an upper bound is enough for nearly every frame."""
+    """Raise MalformedFrame where there are more than MAX_VALUES values. Nearly every frame passes the quick check."""
     if _separators(body) <= MAX_VALUES:
         return
-    # A text may hold as many commas and brackets as it likes. A quote that a text holds stands behind a backslash.
+    # Strings may contain any number of commas and brackets, so these do not count. A quote within a string is escaped.
     quotes = body.count(b'"') - body.count(b'\\"')
-    if quotes > 4 * MAX_VALUES or _separators(_without_texts(body)) > MAX_VALUES:
+    if quotes > 4 * MAX_VALUES or _separators(_without_strings(body)) > MAX_VALUES:
         raise MalformedFrame(f"more than {MAX_VALUES} values in one frame")
 
 
@@ -118,8 +119,8 @@ def _separators(body: bytes) -> int:
     return body.count(b",") + body.count(b"[") + body.count(b"{")
 
 
-def _without_texts(body: bytes) -> bytes:
+def _without_strings(body: bytes) -> bytes:
     import re  # start-up budget; json has imported it
 
-    # Each text is taken to its end, or to the end of all: no place is looked at twice.
+    # Possessive: each string is matched to its end, or to the end of the body, and nothing is matched twice.
     return re.sub(rb'"(?:[^"\\]++|\\.?)*+"?', b"", body, flags=re.DOTALL)

@@ -1,4 +1,9 @@
-"""A connection to a login's session bus (D-Bus), used by one task: calls, and the signals that came meanwhile."""
+"""A connection to the session bus of a login (D-Bus), used by one task: makes calls and receives signals.
+
+jeepney has a router for this, which is not used. It receives in a task of its own. A bus that ends is then a
+cancellation of the caller and not an error of the call that waits, and every error leaves in an exception group. It
+also drops signals without a word when the caller is slow, so that a notification could stay open forever.
+"""
 
 import logging
 import os
@@ -22,18 +27,18 @@ _logger = logging.getLogger(__name__)
 
 
 class BusError(LitterboxError):
-    """The service answered with an error, not at all, or the bus went away."""
+    """The service answered with an error or did not answer, or the bus has ended."""
 
 
 @attrs.frozen
 class Bus:
-    """An open connection."""
+    """An open connection. State: the signals that came during a call."""
 
     connection: DBusConnection
     _signals: list[Message] = attrs.field(factory=list)
 
     async def call(self, message: Message) -> tuple[Any, ...]:
-        """The body of the answer. Raises BusError where it is an error, or none comes."""
+        """Make a call. Returns the body of the answer. Raises BusError where it is an error, or none comes."""
         serial = next(self.connection.outgoing_serial)
         with trio.move_on_after(TIMEOUT):
             await _connected(self.connection.send(message, serial=serial))
@@ -47,12 +52,12 @@ class Bus:
         raise BusError("it does not answer")
 
     async def listen(self, *rules: MatchRule) -> None:
-        """Have signals sent here. Raises BusError."""
+        """Subscribe to the signals that match one of the rules. Raises BusError."""
         for rule in rules:
             await self.call(message_bus.AddMatch(rule))
 
     async def signal(self) -> tuple[str, tuple[Any, ...]]:
-        """The next signal: its name and its body. Raises BusError."""
+        """Wait for the next signal. Returns its name and its body. Raises BusError."""
         while True:
             message = self._signals.pop(0) if self._signals else await _connected(self.connection.receive())
             if message.header.message_type is MessageType.signal:
@@ -73,7 +78,7 @@ def _reason(answer: Message) -> str:
 
 @asynccontextmanager
 async def open_first(addresses: Sequence[str]) -> AsyncIterator[tuple[Bus, str] | None]:
-    """The first of the buses that can be reached, with its address, for the length of the block; None where none is."""
+    """Connect to the first of the buses that can be reached. Yields it with its address, or None where none can be."""
     for address in addresses:
         connection = await _connect(address)
         if connection is not None:
@@ -93,6 +98,6 @@ async def _connect(address: str) -> DBusConnection | None:
 
 
 def own_bus() -> list[str]:
-    """The address of the bus that belongs to the user rather than to one login, where there is one."""
+    """Return the address of the user's own bus, which is not bound to one login, if there is such a bus."""
     path = os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), "bus")
     return [f"unix:path={path}"] if os.path.exists(path) else []

@@ -4,27 +4,24 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 
-from litterbox.capabilities import replies
-from litterbox_guest import wire
+from litterbox.capabilities.replies import Error, Reply
 from litterbox_guest.messages import GuestMessage
 
 
 @attrs.frozen(kw_only=True)
 class Client:
-    """`peer` is the process that connected. `features` are what both sides know beside the specification.
+    """`peer` is the process that connected. `features` are the features that both sides know.
 
-    `send` sends one frame. `receive` waits for the connection's next message, which then belongs to the request, and
-    raises messages.BadMessage for what is none, and has been answered. A client that hangs up cancels its request.
+    `send` sends one reply. `receive` waits for the next message of the connection, which then belongs to the request.
+    It raises messages.BadMessage where that is not a valid message; the client has then been told. A client that hangs
+    up cancels its request.
     """
 
     peer: int
     features: frozenset[str]
-    send: Callable[[bytes], Awaitable[None]]
+    send: Callable[[Reply], Awaitable[None]]
     receive: Callable[[], Awaitable[GuestMessage]]
 
-    async def answer(self, message: dict[str, object]) -> None:
-        await self.send(wire.encode(message))
-
-    async def refuse(self, reason: str, **fields: int) -> None:
-        """Answer with an error; its `fields` are those of messages.error."""
-        await self.answer(replies.error(reason, **fields))
+    async def refuse(self, reason: str, *, status: int | None = None) -> None:
+        """Answer with an error. `status` is the exit status that the program which asked should have."""
+        await self.send(Error(reason=reason, status=status))

@@ -1,4 +1,4 @@
-"""`clipboard`: what a box copies and what it reads, decided, written down and handed over."""
+"""Answers the `clipboard_set` and `clipboard_get` requests of a box: asks the user, logs, and copies or reads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,38 +7,37 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.clipboard_upload import TransferRefused, Upload, check_type
 from litterbox.capabilities.policy import Detail, Policy
+from litterbox.capabilities.replies import Ack, ClipboardData
 from litterbox.capabilities.selections import Selection, SelectionError, Selections
 from litterbox.confirm.question import Kind, Question
 from litterbox.confirm.said import Said, Words, logged
-from litterbox_guest import messages
-from litterbox_guest.messages import ClipboardGet, ClipboardSet
+from litterbox_guest.messages import CHUNK, ClipboardGet, ClipboardSet
 
 CAPABILITY = "clipboard"
-MAX_TRANSFERS: Final = 2  # at a time, for they are kept in memory; one lasts until its question is answered
+MAX_TRANSFERS: Final = 2  # at once, because they are kept in memory; a transfer lasts until the user has answered
 
-_SHOWN: Final = 150  # characters of a text in a question
+_MAX_SHOWN: Final = 150  # characters of a text in a question
 
 
 @attrs.frozen(kw_only=True)
 class Clipboard:
-    """Answers `clipboard_set` and `clipboard_get` of one box."""
+    """The clipboard requests of one box. State: how many more transfers may begin."""
 
     policy: Policy
     selections: Selections
     _free: trio.Semaphore = attrs.field(factory=lambda: trio.Semaphore(MAX_TRANSFERS), init=False)
 
     async def set(self, first: ClipboardSet, client: Client) -> None:
-        """Take all the pieces, of which `first` came, ask, and copy them."""
-        pieces = Upload(client, first)
+        """Receive the content, whose `first` piece has come, ask the user, and put it into the selection."""
+        upload = Upload(client, first)
         try:
-            with self._transfer(), pieces:
-                content = await pieces.collect()
-                detail = _detail("set", first, client, f", {pieces.size:,} bytes")
-                refusal = await self.policy.permit(CAPABILITY, lambda: self._question_of_set(pieces), detail)
+            with self._transfer(), upload:
+                content = await upload.collect()
+                detail = _detail("set", first, client, f", {upload.size:,} bytes")
+                refusal = await self.policy.permit(CAPABILITY, lambda: self._question_of_set(upload), detail)
                 if refusal:
                     await client.refuse(f"the {_which(first).value} was not set: {refusal}")
                     return
@@ -48,13 +47,13 @@ class Clipboard:
                     self.policy.tell_failure(CAPABILITY, detail, error.sentence)
                     await client.refuse(error.sentence)
                     return
-                await client.answer(replies.ack())
+                await client.send(Ack())
         except TransferRefused as refused:
             await self._refuse(_detail("set", first, client), refused, client)
-            await pieces.drop_rest()
+            await upload.drop_rest()
 
     async def get(self, request: ClipboardGet, client: Client) -> None:
-        """Ask, read, and send it in pieces."""
+        """Ask the user, read the selection, and send its content in pieces."""
         detail = _detail("get", request, client)
         try:
             check_type(request.mime_type)
@@ -88,17 +87,17 @@ class Clipboard:
         self.policy.refuse(CAPABILITY, detail, refused.sentence)
         await client.refuse(refused.sentence)
 
-    def _question_of_set(self, pieces: Upload) -> Question:
-        piece = pieces.latest
-        fields: list[tuple[str, Words]] = [("Type", (Said(piece.mime_type),)), ("Size", f"{pieces.size:,} bytes")]
-        if beginning := pieces.beginning(_SHOWN):
+    def _question_of_set(self, upload: Upload) -> Question:
+        piece = upload.latest
+        fields: list[tuple[str, Words]] = [("Type", (Said(piece.mime_type),)), ("Size", f"{upload.size:,} bytes")]
+        if beginning := upload.beginning(_MAX_SHOWN):
             text, is_all = beginning
             fields.append(("Text" if is_all else "Text begins with", (Said(text),)))
         return Question(
             box=self.policy.box,
             asks=f"to set your {_which(piece).value}",
             fields=tuple(fields),
-            request=repr((piece.mime_type, piece.primary)).encode() + pieces.identity(),
+            request=repr((piece.mime_type, piece.primary)).encode() + upload.digest(),
             kind=Kind.CLIPBOARD_SET,
         )
 
@@ -125,8 +124,6 @@ def _detail(verb: str, message: ClipboardSet | ClipboardGet, client: Client, mor
 
 
 async def _send(content: bytes, media_type: str, client: Client) -> None:
-    raw = messages.STREAMS in client.features
-    for start in range(0, max(len(content), 1), messages.CHUNK):
-        end = start + messages.CHUNK
-        piece = replies.clipboard_data(mime_type=media_type, more=end < len(content))
-        await client.send(replies.data_frame(piece, content[start:end], raw=raw))
+    for start in range(0, max(len(content), 1), CHUNK):
+        end = start + CHUNK
+        await client.send(ClipboardData(mime_type=media_type, more=end < len(content), data=content[start:end]))

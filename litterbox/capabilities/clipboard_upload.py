@@ -1,4 +1,4 @@
-"""The pieces of what a box copies, one message each, collected in a file that has no name."""
+"""Receives what a box copies, in pieces of one message each, and collects them in a memfd."""
 
 import codecs
 import hashlib
@@ -19,15 +19,15 @@ PIECE_TIMEOUT: Final = 30.0  # seconds from one piece to the next
 
 
 class TransferRefused(LitterboxError):
-    """A transfer that nobody needs to be asked about."""
+    """The transfer was refused without asking the user."""
 
 
 @attrs.define
 class Upload:
-    """The pieces of one transfer; `latest` came last.
+    """The pieces of one transfer. `latest` is the one that came last.
 
-    They are kept outside of any buffer of ours, and go to the program that copies as its standard input: were that a
-    pipe, the end of a daemon in the middle of it would leave a cut text in the clipboard.
+    The memfd becomes the standard input of the program that copies. With a pipe, the end of the daemon during a
+    transfer would leave a cut text in the clipboard.
     """
 
     client: Client
@@ -44,7 +44,7 @@ class Upload:
         self._file.close()
 
     async def collect(self) -> BinaryIO:
-        """Return the file when all have come; the first is `latest` before. Raises TransferRefused."""
+        """Receive all pieces, of which the first is `latest`, and return the file. Raises TransferRefused."""
         check_type(self.latest.mime_type)
         self._keep(self.latest)
         while self.latest.more:
@@ -52,7 +52,7 @@ class Upload:
         return self._file
 
     async def drop_rest(self) -> None:
-        """After a refusal, take what is still to come: else its end would pass for a transfer of its own."""
+        """After a refusal, receive and drop the pieces that follow. The last one would otherwise be a new transfer."""
         while self.latest.more:
             try:
                 message = await self.client.receive()
@@ -61,16 +61,16 @@ class Upload:
             if isinstance(message, ClipboardSet):
                 self.latest = message
             else:
-                await self.client.refuse("the last piece of what was refused is still to come")
+                await self.client.refuse("the last piece of the refused content has not come yet")
 
-    def identity(self) -> bytes:
-        """Bytes that are equal only for equal contents."""
+    def digest(self) -> bytes:
+        """Return a digest of the content."""
         return self._digest.digest()
 
     def beginning(self, characters: int) -> tuple[str, bool] | None:
-        """At most so many characters of it as text, and whether they are all of it.
+        """Return at most so many characters of the content, and whether they are all of it.
 
-        None where it neither says that it is text nor can be any.
+        Returns None where the content has no text type and is no UTF-8 either.
         """
         content = os.pread(self._file.fileno(), 4 * characters, 0)
         errors = "backslashreplace" if self.latest.mime_type.lower().startswith("text/") else "strict"
@@ -91,10 +91,10 @@ class Upload:
         except messages.BadMessage:
             raise TransferRefused("a piece of it could not be read") from None
         if not isinstance(message, ClipboardSet):
-            raise TransferRefused("something else came before its last piece")
+            raise TransferRefused("another message came before its last piece")
         before, self.latest = self.latest, message
         if (message.mime_type, message.primary) != (before.mime_type, before.primary):
-            raise TransferRefused("its pieces do not belong together")
+            raise TransferRefused("its pieces differ in type or selection")
         return message
 
     def _keep(self, piece: ClipboardSet) -> None:
@@ -102,12 +102,12 @@ class Upload:
             raise TransferRefused(f"a piece of it has more than {messages.CHUNK:,} bytes")
         self.size += len(piece.data)
         if self.size > MAX_SIZE:
-            raise TransferRefused(f"there are more than {MAX_SIZE:,} bytes of it, and no more go through")
+            raise TransferRefused(f"there are more than {MAX_SIZE:,} bytes of it, which is the limit")
         self._file.write(piece.data)
         self._digest.update(piece.data)
 
 
 def check_type(text: str) -> None:
-    """Raises TransferRefused where it is no media type."""
+    """Raise TransferRefused where `text` is not a media type."""
     if not is_media_type(text):
-        raise TransferRefused("that is no type: a type is like text/plain or image/png")
+        raise TransferRefused("that is not a media type such as text/plain or image/png")

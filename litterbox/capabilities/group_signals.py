@@ -1,7 +1,7 @@
-"""Signals to process groups. The standard library only: the guard of host commands imports it.
+"""Sends signals to process groups. Imports the standard library only, because the guard of host commands uses it.
 
-A group keeps its number for as long as a process of it, or a zombie, is left. Whoever signals one by its number must
-know that: the daemon leaves a group's leader unreaped until the others have ended.
+The kernel does not reuse the number of a group while a process or a zombie of the group is left. The daemon relies on
+that: it does not reap the leader of a group before the other processes have ended.
 """
 
 import contextlib
@@ -9,28 +9,28 @@ import os
 import signal
 from typing import Final
 
-GRACE: Final = 3.0  # seconds between TERM and KILL
+TERMINATE_TIMEOUT: Final = 3.0  # seconds from TERM to KILL
 LOOK_INTERVAL: Final = 0.05  # seconds between looks whether a group has ended
 
-# Fields of /proc/PID/stat behind the command's name (proc_pid_stat(5)).
+# Fields of /proc/PID/stat after the command's name (proc_pid_stat(5)).
 _STATE, _GROUP = 0, 2
 _ENDED: Final = frozenset({b"Z", b"X"})
 
 
 def tell(group: int, number: signal.Signals) -> None:
-    """Send a signal to a process group; one that has ended, or is another user's by now, is no error."""
+    """Send a signal to a process group. Ignores a group that has ended, or that belongs to another user by now."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, number)
 
 
 def end(group: int, number: signal.Signals) -> None:
-    """Send a signal that ends the group, stopped or not."""
+    """Send a signal that ends the group, also where its processes are stopped (SIGSTOP)."""
     tell(group, number)
     tell(group, signal.SIGCONT)
 
 
 def has_living(group: int) -> bool:
-    """Whether a process of the group has not ended. Reads all of /proc: some milliseconds."""
+    """Whether a process of the group is still running. Reads all of /proc, which takes some milliseconds."""
     return any(_is_living_member(name, group) for name in os.listdir("/proc") if name.isdecimal())
 
 

@@ -5,11 +5,11 @@ from typing import Final
 import attrs
 import trio
 
-from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.notification_service import NotificationError, Notifier
 from litterbox.capabilities.policy import Detail, Policy
 from litterbox.capabilities.rate import Rate
+from litterbox.capabilities.replies import Ack, NotifyActionResult
 from litterbox.confirm.question import Kind, Question
 from litterbox.confirm.said import Said, logged
 from litterbox.limits import MAX_NOTIFICATIONS
@@ -62,7 +62,7 @@ class Notifications:
 
         async def tell(number: int) -> None:
             told.append(number)
-            await client.answer(replies.ack(id=number))
+            await client.send(Ack(id=number))
 
         try:
             action = await self.notifier.notify(notice, tell)
@@ -71,7 +71,7 @@ class Notifications:
             await client.refuse(error.sentence)
             return
         if notice.waits:
-            await client.answer(replies.notify_action_result(notification=told[0], action=action))
+            await client.send(NotifyActionResult(id=told[0], action=action))
 
 
 def _question(box: str, notice: Notify) -> Question:

@@ -11,8 +11,9 @@ from litterbox.confirm.question import Answer, Question
 from litterbox.errors import SettingsError
 from litterbox.settings import box_settings
 from litterbox.settings.box_settings import Grant, Settings
+from litterbox_guest.interceptors import OF_CAPABILITY
 
-NAMES: Final = ("notify", "xdg_open", "clipboard", "host_exec")
+NAMES: Final = tuple(OF_CAPABILITY)
 
 _NOTHING: Final = Settings(notify=False, xdg_open=False, clipboard=False, host_exec=False)
 _REASONS: Final = {

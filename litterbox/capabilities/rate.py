@@ -1,4 +1,4 @@
-"""How often something may happen: so often at once, and then again and again after an interval. Counts, asks nobody."""
+"""Limits how often something may happen: a number of times at once, and then once in each interval."""
 
 import attrs
 import trio
@@ -6,7 +6,10 @@ import trio
 
 @attrs.define
 class Rate:
-    """A token bucket: `burst` at once, and one more each `interval` seconds. State: what is left, and since when."""
+    """A token bucket: `burst` tokens at once, and one more each `interval` seconds.
+
+    State: how many tokens there were at a time, `_since`.
+    """
 
     burst: int
     interval: float
@@ -17,7 +20,7 @@ class Rate:
         self._left = self.burst
 
     def take(self) -> bool:
-        """Whether it may happen now; it then counts."""
+        """Take a token. Returns False where none is left."""
         now = trio.current_time()
         self._left = min(self.burst, self._left + (now - self._since) / self.interval)
         self._since = now

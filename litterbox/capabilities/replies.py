@@ -1,58 +1,121 @@
-"""What the host says to a box: objects for `wire.encode`, and frames that carry data."""
+"""The messages that the host sends to a box, and the one place where they become bytes.
+
+`HelloAck` and `Shutdown` are defined in `litterbox_guest.messages`, because the guest daemon reads them too.
+"""
 
 import base64
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
 
 from litterbox_guest import wire
+from litterbox_guest.messages import HelloAck, Shutdown
 
 
-def hello_ack(
-    *, accepted: list[str], rejected: list[str], features: list[str] | None = None, links: list[str] | None = None
-) -> dict[str, object]:
-    """The host's answer to `hello`; None leaves a field away, for a guest that knows no features."""
-    answer: dict[str, object] = {"type": "hello_ack", "accepted": accepted, "rejected": rejected}
-    if features is not None:
-        answer["features"] = features
-    if links is not None:
-        answer["links"] = links
-    return answer
+@attrs.frozen(kw_only=True)
+class Ack:
+    """The request was carried out, or has begun.
 
-
-def shutdown() -> dict[str, object]:
-    return {"type": "shutdown"}
-
-
-def ack(**fields: int) -> dict[str, object]:
-    return {"type": "ack", **fields}
-
-
-def notify_action_result(*, notification: int, action: str | None) -> dict[str, object]:
-    """A notification is closed: the key of the action that was chosen, None where none was."""
-    return {"type": "notify_action_result", "id": notification, "action": action}
-
-
-def clipboard_data(*, mime_type: str, more: bool) -> dict[str, object]:
-    """A piece of what the clipboard holds, for `data_frame`; the last one is without `more`."""
-    return {"type": "clipboard_data", "mime_type": mime_type, "more": more}
-
-
-def host_exec_done(status: int) -> dict[str, object]:
-    """The command has ended: its exit status, 128 + N where signal N ended it."""
-    return {"type": "host_exec_done", "exit_code": status}
-
-
-def data_frame(message: dict[str, object], data: bytes, *, raw: bool) -> bytes:
-    """A frame that carries `data`, at most CHUNK bytes: as it is where `raw`, else as text.
-
-    Where it is no UTF-8, or as JSON too long (a control character takes six bytes), it is base64.
+    `id` is that of a notification. `stdin` is how many bytes of standard input a host command has just taken.
     """
+
+    id: int | None = None
+    stdin: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class NotifyActionResult:
+    """The notification `id` was closed. `action` is the key of the chosen action, None where none was chosen."""
+
+    id: int
+    action: str | None
+
+
+@attrs.frozen(kw_only=True)
+class ClipboardData:
+    """At most CHUNK bytes of what the clipboard holds. `more` is false in the last piece only."""
+
+    mime_type: str
+    more: bool
+    data: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class HostExecStdout:
+    """At most CHUNK bytes that the host command wrote to its standard output."""
+
+    data: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class HostExecStderr:
+    """At most CHUNK bytes that the host command wrote to its standard error."""
+
+    data: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen(kw_only=True)
+class HostExecDone:
+    """The host command has ended. `exit_code` is its exit status, or 128 + N where signal N ended it."""
+
+    exit_code: int
+
+
+@attrs.frozen(kw_only=True)
+class Error:
+    """The request was refused or has failed, for `reason`.
+
+    `status` is the exit status that the program which asked should have. None leaves the choice to the program.
+    """
+
+    reason: str
+    status: int | None = None
+
+
+Reply = (
+    HelloAck
+    | Shutdown
+    | Ack
+    | NotifyActionResult
+    | ClipboardData
+    | HostExecStdout
+    | HostExecStderr
+    | HostExecDone
+    | Error
+)
+
+_TYPES: Final[Mapping[type, str]] = {
+    HelloAck: "hello_ack",
+    Shutdown: "shutdown",
+    Ack: "ack",
+    NotifyActionResult: "notify_action_result",
+    ClipboardData: "clipboard_data",
+    HostExecStdout: "host_exec_stdout",
+    HostExecStderr: "host_exec_stderr",
+    HostExecDone: "host_exec_done",
+    Error: "error",
+}
+
+
+def encode(reply: Reply, *, raw: bool) -> bytes:
+    """Return the frame of a reply. An optional field that is None is omitted.
+
+    `raw` says whether the client reads data behind the JSON object (feature `streams`). For other clients, data is a
+    string of the object: the text itself, or base64 where it is not UTF-8 or would make the frame too long (a control
+    character takes six bytes of JSON). Raises wire.FrameTooLarge, which means a bug of ours.
+    """
+    frame: dict[str, object] = {"type": _TYPES[type(reply)]}
+    for field in attrs.fields(type(reply)):
+        value = getattr(reply, field.name)
+        if value is not None or field.default is attrs.NOTHING:
+            frame[field.name] = value
+    data = frame.pop("data", None)
+    if not isinstance(data, bytes):
+        return wire.encode(frame)
     if raw:
-        return wire.encode(message, data)
+        return wire.encode(frame, data)
     try:
-        return wire.encode({**message, "data": data.decode("utf-8")})
+        return wire.encode({**frame, "data": data.decode("utf-8")})
     except (UnicodeDecodeError, wire.FrameTooLarge):
-        return wire.encode({**message, "encoding": "base64", "data": base64.b64encode(data).decode("ascii")})
-
-
-def error(reason: str, **fields: int) -> dict[str, object]:
-    """`status`, where it is given, is the exit status of the command that asked."""
-    return {"type": "error", "reason": reason, **fields}
+        return wire.encode({**frame, "encoding": "base64", "data": base64.b64encode(data).decode("ascii")})

@@ -1,17 +1,17 @@
-"""What the box asks of its host socket after the hello: each message to the capability that answers it."""
+"""Dispatches each request of a box to the capability that answers it."""
 
 from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
-from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.clipboard_upload import Upload
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
+from litterbox.capabilities.replies import Ack
 from litterbox.capabilities.xdg_open.request import Links
 from litterbox_guest.messages import ClipboardGet, ClipboardSet, GuestMessage, HostExec, Notify, Ping, XdgOpen
 
@@ -46,7 +46,7 @@ class Requests:
             return
         match message:
             case Ping():
-                await client.answer(replies.ack())
+                await client.send(Ack())
             case Notify():
                 await self.notifications.answer(message, client)
             case XdgOpen():
@@ -58,4 +58,4 @@ class Requests:
             case HostExec():
                 await self.host_commands.answer(message, client)
             case _:
-                await client.refuse("nothing runs that this could be for")
+                await client.refuse("no command or transfer is running that this message belongs to")

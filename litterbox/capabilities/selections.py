@@ -1,6 +1,6 @@
-"""The selections of the user's desktop, the clipboard and the primary one, through wl-clipboard or xclip.
+"""Reads and sets the clipboard and the primary selection of the user's desktop, with wl-clipboard or xclip.
 
-They are those of the newest login that works. Media types that come here have been checked: they are arguments.
+The newest login whose desktop works is used. Callers have checked every media type, because it becomes an argument.
 """
 
 import logging
@@ -17,12 +17,13 @@ from litterbox.capabilities.tool import ToolError, ToolMissing, TooMuchOutput
 from litterbox.confirm.escaping import escape_untrusted, quoted
 from litterbox.errors import LitterboxError
 
-MAX_SIZE: Final = 16 * 1024 * 1024  # bytes that go through
+MAX_SIZE: Final = 16 * 1024 * 1024  # bytes of one copy or paste
 
 _SETTLE_TIMEOUT: Final = 1.0  # seconds
-_MAX_LIST_LENGTH: Final = 64 * 1024  # bytes that the names of the offered types take
+_MAX_LIST_LENGTH: Final = 64 * 1024  # bytes of the list of offered types
 
-# What a text is offered as, the best first, in lower case. STRING is Latin-1 (ICCCM, section 2.6.2).
+# The types under which programs offer a text, in lower case and in order of preference.
+# STRING is Latin-1 (ICCCM, section 2.6.2).
 _ASKS_FOR_TEXT: Final = frozenset({"text/plain;charset=utf-8", "text/plain"})
 _LATIN_1: Final = "string"
 _TEXT: Final = ("text/plain;charset=utf-8", "utf8_string", "text/plain", _LATIN_1)
@@ -33,27 +34,27 @@ Login = Mapping[str, str]
 
 
 class Selection(Enum):
-    """One of the two; the value is what people call it."""
+    """Which of the two selections. The value is its name in sentences."""
 
     CLIPBOARD = "clipboard"
     PRIMARY = "primary selection"
 
 
 class SelectionError(LitterboxError):
-    """The selection could not be had: nothing of that type is in it, it is too large, or no desktop works."""
+    """The selection holds nothing of that type, or too much, or no desktop works."""
 
 
 @attrs.frozen(kw_only=True)
 class _Desktop:
-    """How one kind of desktop is spoken to: the `variable` of a login that is on one, and command lines.
+    """The command lines for one kind of desktop. A login has such a desktop where it has the environment `variable`.
 
-    One whose `copy` is `hasty` ends before the desktop has heard of it.
+    With `copies_later`, the `copy` command ends before the desktop knows the new content.
     """
 
     variable: str
     package: str
     complaint_of_empty: str
-    hasty: bool = False
+    copies_later: bool = False
     copy: Callable[[Selection, str], list[str]]
     types: Callable[[Selection], list[str]]
     paste: Callable[[Selection, str], list[str]]
@@ -80,8 +81,8 @@ _DESKTOPS: Final = (
         variable="DISPLAY",
         package="xclip",
         complaint_of_empty="Error: target TARGETS not available",
-        hasty=True,  # the process that xclip leaves behind is the one that tells the X server
-        # xclip offers one target only, and this is the one in which programs of X look for text.
+        copies_later=True,  # the process that xclip leaves in the background tells the X server
+        # xclip offers one target only. Programs of X look for text in this one.
         copy=lambda which, type_: _xclip("-in", which, "UTF8_STRING" if asks_for_text(type_) else type_),
         types=lambda which: _xclip("-out", which, "TARGETS"),
         paste=lambda which, type_: _xclip("-out", which, type_),
@@ -90,48 +91,48 @@ _DESKTOPS: Final = (
 
 
 def asks_for_text(media_type: str) -> bool:
-    """Whether the type means plain text, whatever the desktop calls it."""
+    """Whether the type means plain text, for which desktops have several names."""
     return media_type.lower() in _ASKS_FOR_TEXT
 
 
 @attrs.frozen
 class Selections:
-    """The selections of the logins that `displays` tells, the newest first, each as a small environment."""
+    """The selections of the user's logins. `displays` returns the environment of each login, the newest first."""
 
     displays: Callable[[], Sequence[Login]]
 
     async def set(self, which: Selection, media_type: str, content: BinaryIO) -> None:
-        """Make the file's content what the selection holds. Raises SelectionError.
+        """Put the content of the file into the selection. Raises SelectionError.
 
-        The tool leaves a process that serves the content until something else is copied, or the desktop ends. That
-        process outlives the daemon, as what was copied outlives the program that it was copied in.
+        The tool leaves a process that serves the content until something else is copied or the desktop ends. That
+        process outlives the daemon, because users expect that a copied text outlives the program it comes from.
         """
         trouble = _Trouble()
-        for desktop, login in _ways(self.displays()):
+        for desktop, login in _desktops_of(self.displays()):
             content.seek(0)
             try:
                 await tool.run(desktop.copy(which, media_type), login, stdin=content)
             except ToolError as error:
-                trouble.happened(desktop, error)
+                trouble.add(desktop, error)
                 continue
-            if desktop.hasty:
+            if desktop.copies_later:
                 await _settle(desktop, login, which, media_type, content)
             return
         raise SelectionError(trouble.sentence())
 
     async def get(self, which: Selection, media_type: str) -> bytes:
-        """What the selection holds, as that type, at most MAX_SIZE bytes. Raises SelectionError."""
+        """Return the content of the selection as that type, at most MAX_SIZE bytes. Raises SelectionError."""
         trouble = _Trouble()
-        for desktop, login in _ways(self.displays()):
+        for desktop, login in _desktops_of(self.displays()):
             try:
                 return await _read(desktop, login, which, media_type)
             except ToolError as error:
-                trouble.happened(desktop, error)
+                trouble.add(desktop, error)
         raise SelectionError(trouble.sentence())
 
 
 async def _settle(desktop: _Desktop, login: Login, which: Selection, media_type: str, content: BinaryIO) -> None:
-    """Wait until the selection holds the content, or, after a while, something else: others may copy too."""
+    """Wait until the selection holds the content. Gives up after a while, since another program may have copied."""
     content.seek(0)
     copied = content.read()
     with trio.move_on_after(_SETTLE_TIMEOUT):
@@ -142,7 +143,7 @@ async def _settle(desktop: _Desktop, login: Login, which: Selection, media_type:
             await trio.sleep(_SETTLE_TIMEOUT / 100)
 
 
-def _ways(logins: Sequence[Login]) -> Iterator[tuple[_Desktop, Login]]:
+def _desktops_of(logins: Sequence[Login]) -> Iterator[tuple[_Desktop, Login]]:
     for login in logins:
         for desktop in _DESKTOPS:
             if login.get(desktop.variable):
@@ -150,16 +151,16 @@ def _ways(logins: Sequence[Login]) -> Iterator[tuple[_Desktop, Login]]:
 
 
 def _offered(wanted: str, offered: Sequence[str]) -> str | None:
-    """The offered type that is the wanted one, as its owner spells it; None where there is none."""
+    """Return the offered type that matches `wanted`, as its owner spells it. None where no type matches."""
     spellings = {spelling.lower(): spelling for spelling in reversed(offered)}
     names = _TEXT if asks_for_text(wanted) else (wanted.lower(),)
     return next((spellings[name] for name in names if name in spellings), None)
 
 
 async def _read(desktop: _Desktop, login: Login, which: Selection, media_type: str) -> bytes:
-    """Raises SelectionError, and ToolError where the desktop does not work."""
+    """Read the selection on one login. Raises SelectionError, and ToolError where the desktop does not work."""
     try:
-        listed = await tool.run(desktop.types(which), login, most=_MAX_LIST_LENGTH)
+        listed = await tool.run(desktop.types(which), login, max_output=_MAX_LIST_LENGTH)
     except ToolError as error:
         if error.sentence == desktop.complaint_of_empty:
             raise SelectionError(f"the {which.value} is empty") from None
@@ -172,7 +173,7 @@ async def _read(desktop: _Desktop, login: Login, which: Selection, media_type: s
 
 async def _content(desktop: _Desktop, login: Login, which: Selection, offered: str) -> bytes:
     try:
-        content = await tool.run(desktop.paste(which, offered), login, most=MAX_SIZE)
+        content = await tool.run(desktop.paste(which, offered), login, max_output=MAX_SIZE)
     except TooMuchOutput:
         raise _too_large(which) from None
     except ToolError as error:
@@ -186,17 +187,17 @@ async def _content(desktop: _Desktop, login: Login, which: Selection, offered: s
 
 
 def _too_large(which: Selection) -> SelectionError:
-    return SelectionError(f"the {which.value} holds more than {MAX_SIZE:,} bytes, and no more go through")
+    return SelectionError(f"the {which.value} holds more than {MAX_SIZE:,} bytes, which is the limit")
 
 
 @attrs.define
 class _Trouble:
-    """Why no login's desktop worked."""
+    """Collects the reasons why no login's desktop worked."""
 
     missing: list[str] = attrs.field(factory=list)
     failed: bool = False
 
-    def happened(self, desktop: _Desktop, error: ToolError) -> None:
+    def add(self, desktop: _Desktop, error: ToolError) -> None:
         _logger.warning("%s: %s", desktop.package, escape_untrusted(error.sentence))
         if isinstance(error, ToolMissing):
             self.missing.append(desktop.package)

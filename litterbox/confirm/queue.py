@@ -12,6 +12,7 @@ from typing import Final
 
 import attrs
 import trio
+from trio_util import AsyncBool
 
 from litterbox.confirm.question import Answer, Approval, Kind, Question
 
@@ -54,7 +55,7 @@ class DialogQueue:
         self._waiting: dict[Question, _Dialog] = {}  # in order of arrival
         self._on_screen: _Dialog | None = None
         self._closed = False
-        self._arrived = trio.Event()
+        self._has_arrived = AsyncBool()
         self._approvals: dict[Approval, None] = {}
         self._refusals = {kind: _Refusals() for kind in Kind}
 
@@ -71,7 +72,7 @@ class DialogQueue:
             if not self._has_place(question.kind):
                 return Answer.CROWDED
             dialog = self._waiting[question] = _Dialog(question)
-            self._arrived.set()
+            self._has_arrived.value = True
         dialog.tickets += 1
         try:
             await dialog.done.wait()
@@ -93,10 +94,10 @@ class DialogQueue:
         """Show the questions, one at a time, until cancelled; then every ticket is answered WITHDRAWN."""
         try:
             while True:
-                await self._arrived.wait()
+                await self._has_arrived.wait_value(True)  # noqa: FBT003 - its only parameter
                 while self._waiting:
                     await self._next(self._waiting.pop(next(iter(self._waiting))), show)
-                self._arrived = trio.Event()
+                self._has_arrived.value = False
         finally:
             self._closed = True
             for dialog in self._waiting.values():

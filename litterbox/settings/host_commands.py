@@ -10,6 +10,7 @@ from cattrs.gen import make_dict_structure_fn, override
 
 from litterbox import paths
 from litterbox.settings import argument_patterns
+from litterbox_guest.interceptors import is_command_name
 
 Folder = Literal["empty", "box"]
 
@@ -21,12 +22,6 @@ FOLDER_WARNING = (
 REST = "..."  # in an argument pattern, the last: any further arguments
 
 _MAX_LINKS = 40  # the kernel follows no more
-
-_NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-")
-_MAX_NAME_LENGTH = 64
-_RESERVED_NAMES = frozenset(
-    {"litterbox", "daemon", "entrypoint", "wait", "notify-send", "xdg-open", "litterbox-clipboard", "host-exec"}
-)
 
 
 class NotAllowed(ValueError):
@@ -75,16 +70,6 @@ def structure(value: object) -> dict[str, Command]:
         except cattrs.ClassValidationError as error:
             raise _problem_of_command(name, table, error) from error
     return found
-
-
-def is_command_name(name: str) -> bool:
-    """Whether a host command may be called so: the name of one file, and of nothing else in the box."""
-    return (
-        0 < len(name) <= _MAX_NAME_LENGTH
-        and _NAME_CHARACTERS.issuperset(name)
-        and name[0] not in "-."
-        and name not in _RESERVED_NAMES
-    )
 
 
 def is_in_a_box(program: str) -> bool:

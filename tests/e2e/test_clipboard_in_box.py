@@ -93,10 +93,10 @@ def test_16_mib_go_through_and_a_byte_more_is_refused(user, box, desktop):
     assert desktop.paste("application/octet-stream") == content
     assert in_box(user, "get", "-t", "application/octet-stream") == content
     refused = in_box(user, "set", stdin=bytes(MAX_SIZE + 1), status=1)
-    assert refused == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes; no more go through\n"
+    assert refused == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes, which is the limit\n"
     desktop.copy(bytes(MAX_SIZE + 1), "application/octet-stream")
     refused = in_box(user, "get", "-t", "application/octet-stream", status=1)
-    assert refused == "litterbox: the clipboard holds more than 16,777,216 bytes, and no more go through\n"
+    assert refused == "litterbox: the clipboard holds more than 16,777,216 bytes, which is the limit\n"
     assert audit(user)[-1]["decision"] == "failed"
 
 
@@ -108,7 +108,7 @@ def test_what_cannot_be_had_is_a_sentence(user, box, desktop):
     refused = in_box(user, "get", "-t", "image/png", status=1)
     assert refused == 'litterbox: the clipboard holds nothing of the type "image/png"\n'
     refused = in_box(user, "get", "-t", "--help", status=1)
-    assert refused == "litterbox: that is no type: a type is like text/plain or image/png\n"
+    assert refused == "litterbox: that is not a media type such as text/plain or image/png\n"
     assert "get or set" in in_box(user, status=2)
     assert b"--primary" in in_box(user, "--help")
 

@@ -229,7 +229,7 @@ def test_the_folder_is_empty_or_the_callers(user, box, home):
         run(user, "ln", "-s", "/", "link")
         for outside in ("/tmp", "/", "/home/user/link"):
             refused = in_folder(user, outside, "host-exec", "here", status=126).stderr
-            assert "it runs in the folder it is called from, which must be in /home/user" in refused
+            assert "it runs in the folder that it is called from, and this must be in /home/user" in refused
     assert audit(user)[-1]["decision"] == "refused"
 
 

@@ -10,7 +10,7 @@ import trio
 from support.host_socket import Client
 from support.processes import eventually, is_running, state, with_words
 
-from litterbox.capabilities import server
+from litterbox.capabilities.connection import MAX_MALFORMED
 from litterbox.capabilities.host_exec.commands import MAX_CHILDREN
 from litterbox_guest import wire
 
@@ -224,7 +224,7 @@ async def test_garbage_on_many_connections_disturbs_no_stream(host, tmp_path):
 
 async def answers_to_garbage(path):
     """The errors that come back for five frames that are none; then the connection is closed."""
-    bodies = [os.urandom(1 + count).replace(b"{", b"x") for count in range(server.MAX_MALFORMED)]
+    bodies = [os.urandom(1 + count).replace(b"{", b"x") for count in range(MAX_MALFORMED)]
     hello = wire.encode({"type": "hello", "version": "1", "container": "work", "capabilities": ["host_exec"]})
     received = []
     async with await trio.open_unix_socket(path) as client:

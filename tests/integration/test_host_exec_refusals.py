@@ -49,7 +49,7 @@ def refused(answer, *words):
         ("limited", [], ["only as: limited fine"]),
         ("sh", ["x" * 900_000], ["longer than 131,071 bytes"]),
         ("sh", ["x" * 100_000] * 9, ["longer than 262,144 bytes"]),
-        ("sh", ["\ud800"], ["not text"]),
+        ("sh", ["\ud800"], ["not valid text"]),
     ],
 )
 def test_what_is_not_allowed_is_refused(client, command, args, words):
@@ -60,10 +60,10 @@ def test_what_is_not_allowed_is_refused(client, command, args, words):
 @pytest.mark.parametrize(
     ("working_dir", "words"),
     [
-        ("/tmp", ["which must be in /home/user"]),
+        ("/tmp", ["this must be in /home/user"]),
         ("/home/user/../..", ["not a plain path"]),
         ("/home/user/" + "x/" * 2100, ["longer than 4,096 characters"]),
-        ("/home/user/link", ["without links"]),
+        ("/home/user/link", ["without following links"]),
         ("/home/user/none", ["No such file"]),
     ],
 )
@@ -197,7 +197,7 @@ def test_a_frame_over_the_limit_is_told_and_closes_the_connection(client):
 
 def test_the_guest_refuses_what_fits_in_no_frame(host):
     done = host.run("true", *["x" * 100_000] * 11)
-    assert (done.returncode, done.stderr) == (125, b"litterbox: there is more of it than fits in one message\n")
+    assert (done.returncode, done.stderr) == (125, b"litterbox: the request does not fit into one message\n")
 
 
 def test_a_client_without_features_has_the_answers_of_the_specification(client):

@@ -220,7 +220,7 @@ async def test_a_request_whose_daemon_is_killed_takes_the_question_along(login, 
     await process.stdin.aclose()
     await display.no_window("Open With")
     with trio.fail_after(20):
-        assert await process.wait() == Outcome.TAKEN_BACK
+        assert await process.wait() == Outcome.WITHDRAWN
 
 
 @only_portal

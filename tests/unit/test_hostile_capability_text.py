@@ -16,6 +16,7 @@ from litterbox.capabilities.clipboard import Clipboard
 from litterbox.capabilities.host_exec.commands import HostCommands
 from litterbox.capabilities.notify import Notifications
 from litterbox.capabilities.policy import Policy
+from litterbox.capabilities.replies import Reply
 from litterbox.capabilities.xdg_open.request import Links
 from litterbox.confirm.question import Answer, Question
 from litterbox_guest.messages import ClipboardGet, ClipboardSet, HostExec, Notify, XdgOpen
@@ -65,7 +66,7 @@ class Desk:
         self.asked.append(question)
         return Answer.DECLINED
 
-    async def _send(self, _frame: bytes) -> None:
+    async def _send(self, _reply: Reply) -> None:
         pass
 
 

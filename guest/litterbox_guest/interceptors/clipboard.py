@@ -1,6 +1,6 @@
-"""`litterbox-clipboard` in the box: standard input into the user's clipboard, or the clipboard to standard output.
+"""`litterbox-clipboard` in the box: copies standard input to the user's clipboard, or writes the clipboard to output.
 
-Starts without argparse, trio, attrs and typing; see host.py.
+Imports neither argparse, trio, attrs nor typing; host.py says why.
 """
 
 import os
@@ -11,21 +11,21 @@ from litterbox_guest.interceptors.host import FAILED, Host, Refused
 from litterbox_guest.standard import say
 
 USAGE_FAILED = 2
-MAX_SIZE = 16 * 1024 * 1024  # bytes that the host takes
+MAX_SIZE = 16 * 1024 * 1024  # bytes that the host accepts
 _TEXT = "text/plain;charset=utf-8"
 _STDIN, _STDOUT = 0, 1
 
-# Importing `signal` costs milliseconds, for its enums; the module under it has all that is needed.
+# Importing `signal` takes milliseconds, for its enums. The module below it has everything that is needed.
 _signal = __import__("_signal")
 
 _USAGE = """\
 Usage: litterbox-clipboard get [OPTION…]
        litterbox-clipboard set [OPTION…]
 
-Write what the host's clipboard holds to standard output, or have it hold what standard input has, 16 MiB at most.
-The host may ask its user first.
+Write the content of the host's clipboard to standard output (get), or copy standard input to the clipboard (set),
+16 MiB at most. The host may ask its user first.
 
-  -t, --type=MIME   the type of it, like image/png; text where it is not given
+  -t, --type=MIME   the media type, such as image/png; text by default
   -p, --primary     the primary selection instead, which the middle mouse button pastes
       --help        print this
 
@@ -34,7 +34,7 @@ Exit status: 0, 1 where it failed or was refused, 2 where the command line is wr
 
 
 def main(arguments: "list[str]") -> int:
-    """Returns the exit status. Raises GuestError."""
+    """Run `litterbox-clipboard` with these arguments. Returns the exit status. Raises GuestError."""
     verb, fields = _parse(arguments)
     if verb == "help":
         say(_USAGE)
@@ -46,7 +46,7 @@ def main(arguments: "list[str]") -> int:
 
 
 def _set(fields: "dict[str, object]") -> None:
-    # All of it before the first piece: the host waits for no slow writer, and nothing is sent that it would refuse.
+    # Read everything before the first piece is sent: the host waits for no slow writer, and refuses a large text.
     content = _standard_input()
     host = Host("clipboard", features=(wire.STREAMS,))
     for start in range(0, max(len(content), 1), wire.CHUNK):
@@ -76,7 +76,7 @@ def _standard_input() -> bytearray:
             content += data
             if len(content) > MAX_SIZE:
                 raise GuestError(
-                    f"litterbox-clipboard: there are more than {MAX_SIZE:,} bytes; no more go through", FAILED
+                    f"litterbox-clipboard: there are more than {MAX_SIZE:,} bytes, which is the limit", FAILED
                 )
     except OSError as error:
         raise GuestError(f"litterbox-clipboard: standard input cannot be read: {error.strerror}", FAILED) from error
@@ -88,7 +88,7 @@ def _write(data: bytes) -> None:
         while data:
             data = data[os.write(_STDOUT, data) :]
     except BrokenPipeError:
-        # As a filter ends whose reader went away: by the signal that Python ignores.
+        # End as a filter does whose reader has gone: by SIGPIPE, which Python ignores by default.
         _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
         os.kill(os.getpid(), _signal.SIGPIPE)
     except OSError as error:
@@ -96,7 +96,7 @@ def _write(data: bytes) -> None:
 
 
 def _parse(arguments: "list[str]") -> "tuple[str, dict[str, object]]":
-    """What to do, get, set or help, and the fields of its message."""
+    """Return what to do ("get", "set" or "help") and the fields of the message."""
     fields: dict[str, object] = {"mime_type": _TEXT, "primary": False}
     verbs: list[str] = []
     rest = list(arguments)

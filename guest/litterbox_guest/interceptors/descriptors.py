@@ -1,8 +1,8 @@
-"""Reading and writing the caller's descriptors in an event loop, and leaving them as they were found.
+"""Reads and writes the caller's descriptors in an event loop, and leaves them as they were.
 
-They belong to others too: a shell whose standard input became non-blocking breaks. What has a path in /proc is opened
-anew, which gives a description of its own that may be non-blocking; sockets have a flag for each call; files never
-block for long. Whatever cannot be had so, a worker thread reads or writes.
+Other programs share them: a shell breaks when its standard input becomes non-blocking. So pipes and terminals are
+opened again through /proc, and only that open file is non-blocking. Sockets have a flag for each call. Files never
+block for long. A worker thread reads or writes where none of this works.
 """
 
 import errno
@@ -18,11 +18,11 @@ Write = Callable[[bytes], Awaitable[None]]
 
 
 class Closed(Exception):
-    """Nobody reads what is written any more."""
+    """The other end of the descriptor was closed."""
 
 
 def reader(descriptor: int) -> Read:
-    """A function that waits for at most so many bytes; empty at the end. Raises OSError."""
+    """Return a function that waits for at most so many bytes, and returns b"" at the end. It raises OSError."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISSOCK(mode):
         connection = socket.socket(fileno=os.dup(descriptor))
@@ -36,7 +36,7 @@ def reader(descriptor: int) -> Read:
 
 
 def writer(descriptor: int) -> Write:
-    """A function that writes all of what it is given. Raises Closed and OSError."""
+    """Return a function that writes all the bytes that it gets. It raises Closed and OSError."""
     mode = os.fstat(descriptor).st_mode
     if stat.S_ISSOCK(mode):
         connection = socket.socket(fileno=os.dup(descriptor))
@@ -50,12 +50,12 @@ def writer(descriptor: int) -> Write:
 
 
 def _never_blocks(descriptor: int, mode: int) -> bool:
-    """Files; and devices that are no terminals, like /dev/null, which an event loop cannot wait for either."""
+    """Whether it is a file, or a device such as /dev/null, which an event loop cannot wait for either."""
     return not stat.S_ISFIFO(mode) and not os.isatty(descriptor)
 
 
 def _own_stream(descriptor: int, direction: int) -> trio.lowlevel.FdStream | None:
-    """A pipe or terminal opened anew; None where that cannot be: another user's (su), or no /proc."""
+    """Open a pipe or terminal again. None where this fails: it belongs to another user (su), or /proc is missing."""
     flags = direction | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     try:
         return trio.lowlevel.FdStream(os.open(f"/proc/self/fd/{descriptor}", flags))

@@ -1,6 +1,6 @@
-"""A short connection of an interceptor to the host socket: hello, a request, its answers.
+"""A short connection of an interceptor to the host socket: says hello, sends a request, and receives the answers.
 
-Every interceptor pays for what is imported here: no socket, trio, attrs or typing.
+Every interceptor imports this module at its start, so it imports neither socket, trio, attrs nor typing.
 """
 
 import errno
@@ -13,20 +13,20 @@ FAILED = 1
 _MAX_STATUS = 255
 _READ_SIZE = 65536
 
-# Importing `socket` costs 5 ms, for its enums; the module under it has all that is needed.
+# Importing `socket` takes 5 ms, for its enums. The module below it has everything that is needed.
 _socket = __import__("_socket")
 
 
 class Refused(GuestError):
-    """The host said no, or cannot; `sentence` is its reason."""
+    """The host refused the request, cannot carry it out, or has gone. `sentence` says why."""
 
 
 class Host:
-    """A connection that asked for `capability` and `features`. Raises Refused where the host cannot be reached.
+    """A connection that has asked for `capability` and `features`. Raises Refused where the host cannot be reached.
 
-    Where the capability is not granted, the host refuses the request itself, with its reason, and writes that down.
-    `failed` is the exit status where there is no host, or it goes away, `refused` of a refusal for which the host names
-    no other; the same where it is not given.
+    It does not check whether the capability was granted: the host then refuses the request with a reason, and logs it.
+    `failed` is the exit status where the host cannot be reached or goes away. `refused` is that of a refusal for which
+    the host names none; without it, `failed` is.
     """
 
     def __init__(
@@ -49,23 +49,23 @@ class Host:
         self.request({**hello, "capabilities": [capability]})
 
     def request(self, message: "dict[str, object]") -> "dict[str, object]":
-        """Send it and return the first answer. Raises Refused where that is an error."""
+        """Send a message and return the first answer. Raises Refused where that is an error."""
         self.send(message)
         return self.receive()
 
     def send(self, message: "dict[str, object]", data: "bytes | None" = None) -> None:
-        """Send it, with `data` behind it where it is given. Raises Refused."""
+        """Send a message, with `data` behind it where it is given. Raises Refused."""
         try:
             self.socket.sendall(wire.encode(message, data))
         except wire.FrameTooLarge as error:
-            raise self._gone("there is more of it than fits in one message") from error
+            raise self._gone("the request does not fit into one message") from error
         except OSError as error:
             raise self._gone(f"the host went away: {error.strerror or error}") from error
 
     def receive(self) -> "dict[str, object]":
-        """The next answer. Raises Refused where it is an error, and where none comes any more.
+        """Wait for the next answer. Raises Refused where it is an error, and where the host has gone.
 
-        Raises TimeoutError where the socket has a timeout; another call goes on as if nothing had been.
+        Raises TimeoutError where the socket has a timeout. Nothing is lost then, and the call can be repeated.
         """
         while True:
             try:

@@ -1,7 +1,7 @@
-"""host-exec in the box: a command of the host, as if it were one of the box's.
+"""`host-exec` in the box: runs a command of the host as if it were a command of the box.
 
-Starts without argparse, attrs and typing, and trio, which carries the streams, is imported only for a command that
-does not end at once.
+This module imports neither argparse, attrs nor typing. It imports trio, which carries the streams, only for a command
+that does not end at once.
 """
 
 import os
@@ -10,7 +10,7 @@ from litterbox_guest import __version__, standard, wire
 from litterbox_guest.interceptors import early_signals, short_command
 from litterbox_guest.interceptors.host import Host
 
-_FAILED = 125  # the host cannot be reached, or went away
+_FAILED = 125  # the host cannot be reached, or has gone
 _NOT_RUNNABLE = 126  # the host refuses, or cannot run it
 _USAGE_STATUS = 2
 
@@ -18,19 +18,19 @@ _USAGE = """\
 Usage: host-exec [--] COMMAND [ARGUMENT…]
 
 Run a command on the host, outside of the box. It must be one that the settings of the box name (on the host:
-litterbox settings NAME host-exec add COMMAND PROGRAM). It has the host's environment, this standard input, output
-and error, and a terminal where these have one. Signals are passed on to it.
+litterbox settings NAME host-exec add COMMAND PROGRAM). It has the environment of the host, and the standard input,
+output and error of host-exec, also where these are a terminal. Signals are passed on to it.
 
   -V, --version    print the version
   -?, --help       print this
 
 Exit status: the command's, 128 + N where signal N ended it; 126 where the host refuses or cannot run it; 125 where
-there is no host, or it went away; 2 for a command line that cannot be.
+the host cannot be reached or has gone; 2 for an invalid command line.
 """
 
 
 def main(arguments: "list[str]") -> int:
-    """`host-exec`'s own command line. Raises GuestError."""
+    """Run `host-exec` with these arguments. Returns the exit status. Raises GuestError."""
     match arguments:
         case ["--help" | "-?" | "-h", *_]:
             standard.say(_USAGE)
@@ -47,7 +47,7 @@ def main(arguments: "list[str]") -> int:
 
 
 def run(words: "list[str]") -> int:
-    """Run the command `words` on the host; returns its exit status. Raises GuestError."""
+    """Run the command `words` on the host. Returns its exit status. Raises GuestError."""
     host = Host("host_exec", features=(wire.STREAMS,), failed=_FAILED, refused=_NOT_RUNNABLE)
     early_signals.hold()  # before the size of the terminal is read, and before the command can begin
     terminal = _terminal()
@@ -69,17 +69,17 @@ def run(words: "list[str]") -> int:
 def _working_dir() -> str:
     try:
         return os.getcwd()
-    except OSError:  # somebody has removed it
+    except OSError:  # the folder was removed
         return ""
 
 
 def _terminal() -> "dict[str, object] | None":
-    """The caller's terminal, where its input and its output are on one."""
+    """Describe the caller's terminal. None where input and output are not both a terminal."""
     if not (os.isatty(0) and os.isatty(standard.OUTPUT)):
         return None
     try:
         columns, rows = os.get_terminal_size(0)
-    except OSError:  # it was hung up just now
+    except OSError:  # it was hung up in this moment
         return None
     stderr = os.isatty(standard.ERROR)
     return {"rows": rows, "columns": columns, "term": os.environ.get("TERM", ""), "stderr": stderr}

@@ -1,6 +1,6 @@
-"""The box's side of a running host command: its input from our descriptors, its output to them, our signals to it.
+"""The box's side of a running host command: passes on its input, its output, and signals.
 
-Our descriptors are left as they were found, and our terminal too, whatever happens.
+It leaves the caller's descriptors and terminal as it found them.
 """
 
 import contextlib
@@ -21,24 +21,24 @@ _FAILED = 125
 _CANNOT_WRITE = 1
 _STANDARD_INPUT = 0
 _OUTPUTS = {"host_exec_stdout": 1, "host_exec_stderr": 2}
-_READ_SIZE = wire.CHUNK + 1024  # a whole piece, with what is around it
+_READ_SIZE = wire.CHUNK + 1024  # a whole chunk with its frame
 
 
 class _HostGone(Exception):
-    """The host ended the connection without saying how the command ended."""
+    """The host closed the connection before it said how the command ended."""
 
 
 def main(connection: int, frames: wire.FrameReader, first: list[dict[str, object]], *, has_terminal: bool) -> int:
-    """Carry the streams of the command that has just started; returns its exit status.
+    """Carry the streams of the command that has just started. Returns its exit status. Raises GuestError.
 
-    `connection` is the descriptor of a socket to the host, which is closed; `frames` what was read of it, behind the
-    frames that are `first`. Raises GuestError.
+    `connection` is the descriptor of the socket to the host, which this closes. `first` are the frames that have come
+    already, and `frames` has the bytes that were read after them.
     """
     try:
         return trio.run(_carry, connection, frames, first, has_terminal)
-    except Exception as error:  # noqa: BLE001 - a group of whatever the tasks raised
+    except Exception as error:  # noqa: BLE001 - a group of all that the tasks raised
         cause = _cause(error)
-    if isinstance(cause, descriptors.Closed):  # as with any other program whose output nobody reads
+    if isinstance(cause, descriptors.Closed):  # as any other program whose output nobody reads
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGPIPE)
     if isinstance(cause, GuestError):
@@ -61,8 +61,8 @@ async def _carry(
 ) -> int:
     heard = early_signals.not_ignored()
     with trio.open_signal_receiver(*heard) as signals:
-        early_signals.release()  # those that were held come to `signals` now
-        # The terminal is raw only while no signal can end us unheard.
+        early_signals.release()  # signals that were held arrive in `signals` now
+        # The terminal is raw only while no signal can end us without a chance to restore it.
         with terminal.raw(_STANDARD_INPUT) if has_terminal else contextlib.nullcontext() as line:
             stream = trio.SocketStream(_adopted(connection))
             stream.setsockopt(trio.socket.SOL_SOCKET, trio.socket.SO_SNDBUF, wire.CHUNK)
@@ -86,15 +86,15 @@ def _adopted(connection: int) -> trio.socket.SocketType:
 class _Client:
     stream: trio.SocketStream
     frames: wire.FrameReader
-    first: deque[dict[str, object]]  # frames that come before those
-    line: Terminal | None  # in raw mode; None also where the terminal was hung up before that
+    first: deque[dict[str, object]]  # frames that come before those of `frames`
+    line: Terminal | None  # in raw mode; None also where the terminal was hung up
     has_terminal: bool = attrs.field(kw_only=True)
     sending: trio.Lock = attrs.field(factory=trio.Lock, init=False)
-    room: int = attrs.field(default=wire.STDIN_WINDOW, init=False)  # bytes of input that the host takes just now
+    room: int = attrs.field(default=wire.STDIN_WINDOW, init=False)  # bytes of input that the host accepts now
     more_room: trio.Event = attrs.field(factory=trio.Event, init=False)
 
     async def receive_output(self) -> int:
-        """Write what the command writes, until its end; returns its exit status."""
+        """Write the output of the command, until the command has ended. Returns its exit status."""
         writers: dict[str, descriptors.Write] = {}
         while True:
             match await self._next():
@@ -133,8 +133,8 @@ class _Client:
             self.frames.receive_data(bytes(data))
 
     async def send_input(self) -> None:
-        """Send what stands on our standard input, a window ahead of the command at most, and its end."""
-        with contextlib.suppress(OSError):  # closed, or a terminal that is another's: there is no input
+        """Send our standard input and its end, at most a window ahead of the command."""
+        with contextlib.suppress(OSError):  # it is closed, or another session's terminal: there is no input
             read = descriptors.reader(_STANDARD_INPUT)
             while data := await read(min(await self._room(), wire.CHUNK)):
                 self.room -= len(data)
@@ -147,7 +147,7 @@ class _Client:
         return self.room
 
     async def pass_signals(self, signals: AsyncIterator[int]) -> None:
-        """Tell the command of what happens to us."""
+        """Pass the signals that we get on to the command."""
         async for number in signals:
             if number == signal.SIGWINCH:
                 await self._resize()
@@ -156,13 +156,13 @@ class _Client:
             if number == signal.SIGTSTP:
                 if self.line is not None:
                     self.line.restore()
-                os.kill(os.getpid(), signal.SIGSTOP)  # until somebody sends SIGCONT, which we then pass on
+                os.kill(os.getpid(), signal.SIGSTOP)  # until we get SIGCONT, which we then pass on
             elif number == signal.SIGCONT and self.line is not None:
                 self.line.make_raw()
                 await self._resize()
 
     async def _hang_up(self) -> None:
-        """Tell the command that the terminal is gone, which may be seen before our own SIGHUP comes, or without one."""
+        """Send HUP to the command. We can notice the end of the terminal before our own SIGHUP, or without one."""
         if signal.SIGHUP in early_signals.not_ignored():
             await self._send({"type": "host_exec_signal", "signal": "HUP"})
 
@@ -171,7 +171,7 @@ class _Client:
             return
         try:
             columns, rows = os.get_terminal_size(_STANDARD_INPUT)
-        except OSError:  # hung up
+        except OSError:  # the terminal was hung up
             return
         await self._send({"type": "host_exec_resize", "rows": rows, "columns": columns})
 

@@ -1,6 +1,6 @@
-"""`notify-send` in the box: libnotify's options, shown by the host.
+"""`notify-send` in the box: has the options of libnotify's, and has the host show the notification.
 
-Starts without argparse, trio, attrs and typing; see host.py.
+Imports neither argparse, trio, attrs nor typing; host.py says why.
 """
 
 from litterbox_guest import __version__
@@ -17,7 +17,7 @@ Usage: notify-send [OPTION…] <SUMMARY> [BODY]
 Show a notification on the host's desktop. It says which box it comes from.
 
   -u, --urgency=LEVEL          low, normal or critical
-  -t, --expire-time=TIME       milliseconds until it goes; 0 to stay
+  -t, --expire-time=TIME       milliseconds until it disappears; 0 to stay
   -a, --app-name=APP_NAME      the application's name, shown behind the box's
   -i, --icon=ICON              the name of an icon of the host's theme
   -c, --category=TYPE          accepted, and not used
@@ -52,7 +52,7 @@ _FIELDS = {
 
 
 def main(arguments: "list[str]") -> int:
-    """Returns the exit status: 0, or 1 where it could not be shown. Raises GuestError."""
+    """Run `notify-send` with these arguments. Returns the exit status. Raises GuestError, with status 1."""
     options, words = _parse(arguments)
     names = [name for name, _value in options]
     if "--help" in names:
@@ -62,7 +62,7 @@ def main(arguments: "list[str]") -> int:
         say(f"notify-send of Litterbox {__version__}\n")
         return 0
     if not words or len(words) > 2:
-        raise _wrong("a summary is needed, and at most a body behind it")
+        raise _wrong("give a summary, and a body behind it if there is one")
     message = _message(options, words)
     host = Host("notify")
     shown = host.request(message)
@@ -76,7 +76,7 @@ def main(arguments: "list[str]") -> int:
 
 
 def _message(options: "list[tuple[str, str]]", words: "list[str]") -> "dict[str, object]":
-    """The `notify` message."""
+    """Make the `notify` message."""
     actions: list[dict[str, str]] = []
     message: dict[str, object] = {"type": "notify", "summary": words[0], "body": "", "wait": False, "actions": actions}
     if len(words) > 1:
@@ -84,7 +84,7 @@ def _message(options: "list[tuple[str, str]]", words: "list[str]") -> "dict[str,
     for name, value in options:
         match name:
             case "--urgency" if value not in _URGENCIES:
-                raise _wrong(f"{value!r} is no urgency: low, normal or critical")
+                raise _wrong(f"{value!r} is not an urgency: say low, normal or critical")
             case "--urgency" | "--app-name" | "--icon":
                 message[_FIELDS[name]] = value
             case "--expire-time" | "--replace-id":
@@ -98,7 +98,7 @@ def _message(options: "list[tuple[str, str]]", words: "list[str]") -> "dict[str,
 
 
 def _parse(arguments: "list[str]") -> "tuple[list[tuple[str, str]], list[str]]":
-    """Options by their long names, and the other words, as getopt_long(3) tells them apart."""
+    """Split the arguments as getopt_long(3) does: into options with their long names, and the other words."""
     options: list[tuple[str, str]] = []
     words: list[str] = []
     rest = list(arguments)
@@ -122,7 +122,7 @@ def _parse(arguments: "list[str]") -> "tuple[list[tuple[str, str]], list[str]]":
 
 
 def _parse_short(word: str, rest: "list[str]", options: "list[tuple[str, str]]") -> None:
-    """Short options in one word: "-pw", "-ulow"."""
+    """Read the short options of one word, such as "-pw" and "-ulow"."""
     for index, letter in enumerate(word[1:], start=1):
         name = f"-{letter}"
         if name in _WITH_VALUE:

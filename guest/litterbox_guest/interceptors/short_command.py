@@ -1,7 +1,7 @@
-"""A host command that ends at once: its output and its status, before anything is imported that carries streams.
+"""Fast path: writes the output of a command that ends within 25 ms, and returns its status, without importing trio.
 
-That import takes longer than most such commands, so what a command does in its first moment is waited for. All else,
-its input and our signals to it above all, has to wait until the streams are carried.
+That import takes longer than most commands, so we first wait a moment for the command to end. In that moment we send
+neither input nor signals to it.
 """
 
 import os
@@ -12,21 +12,21 @@ from litterbox_guest.interceptors import early_signals
 from litterbox_guest.interceptors.host import Host
 
 _TIMEOUT = 0.025  # seconds
-_MAX_OUTPUT = 64 * 1024  # bytes of output; a command that writes more is one that goes on
+_MAX_OUTPUT = 64 * 1024  # bytes; a command that writes more is taken for a long one
 _OUTPUTS = {"host_exec_stdout": 1, "host_exec_stderr": 2}
 _CANNOT_WRITE = 1
 
-# Importing `signal` costs milliseconds, for its enums; the module under it has all that is needed.
+# Importing `signal` takes milliseconds, for its enums. The module below it has everything that is needed.
 _signal = __import__("_signal")
 
 
 def first_frames(host: Host) -> "list[dict[str, object]]":
-    """What comes of the command in its first moment, or until its end. Raises Refused."""
+    """Return the frames that come in the first moment of the command, or until its end. Raises Refused."""
     frames: list[dict[str, object]] = []
     until = time.monotonic() + _TIMEOUT
     size = 0
     try:
-        while not _is_whole(frames) and size < _MAX_OUTPUT and (left := until - time.monotonic()) > 0:
+        while not _is_complete(frames) and size < _MAX_OUTPUT and (left := until - time.monotonic()) > 0:
             host.socket.settimeout(left)
             frames.append(host.receive())
             size += len(_data(frames[-1]))
@@ -37,26 +37,26 @@ def first_frames(host: Host) -> "list[dict[str, object]]":
 
 
 def finish(frames: "list[dict[str, object]]") -> "int | None":
-    """Write the output of a command that has ended; returns its exit status, None where it has not.
+    """Write the output of a command that has ended, and return its exit status. Raises GuestError.
 
-    None, with nothing written, also where that would not wait for a slow reader. Raises GuestError. A signal that came
-    too late for the command ends us as it would have ended any other program at its end.
+    Returns None, and writes nothing, where the command has not ended, or an output is non-blocking, so that a slow
+    reader could not be waited for. A signal that came too late for the command ends this process.
     """
-    status = frames[-1].get("exit_code") if _is_whole(frames) else None
-    if not isinstance(status, int) or not _all_wait():
+    status = frames[-1].get("exit_code") if _is_complete(frames) else None
+    if not isinstance(status, int) or not _outputs_block():
         return None
-    early_signals.release()  # the output may have to wait for its reader
-    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # as with any other program whose output nobody reads
+    early_signals.release()  # writing may block, and a signal should end it
+    _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)  # as any other program whose output nobody reads
     for frame in frames:
         _write(frame)
     return status
 
 
-def _is_whole(frames: "list[dict[str, object]]") -> bool:
+def _is_complete(frames: "list[dict[str, object]]") -> bool:
     return bool(frames) and frames[-1].get("type") == "host_exec_done"
 
 
-def _all_wait() -> bool:
+def _outputs_block() -> bool:
     return all(map(os.get_blocking, _OUTPUTS.values()))
 
 

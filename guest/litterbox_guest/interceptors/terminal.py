@@ -1,4 +1,4 @@
-"""The caller's terminal as a mere line to the host's: every key goes there, and the host's own terminal answers."""
+"""Puts the caller's terminal into raw mode, so that every key goes to the terminal of the host command."""
 
 import contextlib
 import termios
@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-_IFLAG, _OFLAG, _CFLAG, _LFLAG, _CC = 0, 1, 2, 3, 6  # of what tcgetattr gives (termios(3))
+_IFLAG, _OFLAG, _CFLAG, _LFLAG, _CC = 0, 1, 2, 3, 6  # indexes in the result of tcgetattr (termios(3))
 _INPUT_OFF = (
     termios.IGNBRK
     | termios.BRKINT
@@ -23,13 +23,13 @@ _LOCAL_OFF = termios.ECHO | termios.ECHONL | termios.ICANON | termios.ISIG | ter
 
 @attrs.frozen
 class Terminal:
-    """A terminal in raw mode; `before` is how it was."""
+    """A terminal, and `before`, its mode before raw mode."""
 
     descriptor: int
     before: list[Any]
 
     def make_raw(self) -> None:
-        """As cfmakeraw(3) does."""
+        """Set raw mode as cfmakeraw(3) does."""
         mode = [*self.before[:_CC], list(self.before[_CC])]
         mode[_IFLAG] &= ~_INPUT_OFF
         mode[_OFLAG] &= ~termios.OPOST
@@ -39,17 +39,17 @@ class Terminal:
         self._set(mode)
 
     def restore(self) -> None:
-        """As it was."""
+        """Set the mode that the terminal had before."""
         self._set(self.before)
 
     def _set(self, mode: list[Any]) -> None:
-        with contextlib.suppress(termios.error):  # one that was hung up needs no mode
+        with contextlib.suppress(termios.error):  # a terminal that was hung up needs no mode
             termios.tcsetattr(self.descriptor, termios.TCSADRAIN, mode)
 
 
 @contextlib.contextmanager
 def raw(descriptor: int) -> Iterator[Terminal | None]:
-    """The terminal in raw mode for the length of the block, whatever happens in it; None where it was hung up."""
+    """Keep the terminal in raw mode during the block, and restore it. Yields None where it was hung up."""
     try:
         terminal = Terminal(descriptor, termios.tcgetattr(descriptor))
     except termios.error:

@@ -1,6 +1,6 @@
-"""`xdg-open` in the box: links are opened by the host, on the user's desktop; files are not.
+"""`xdg-open` in the box: has the host open links on the user's desktop. It cannot open files.
 
-Starts without argparse, trio, attrs and typing; see host.py. Options and exit codes are those of xdg-open(1).
+Imports neither argparse, trio, attrs nor typing; host.py says why. Options and exit statuses are those of xdg-open(1).
 """
 
 import os
@@ -12,7 +12,7 @@ from litterbox_guest.standard import say
 
 _BAD_SYNTAX = 1
 _NO_SUCH_FILE = 2
-_FAILED = 4  # 3, a required tool could not be found, is the host's to say
+_FAILED = 4  # status 3, a required tool could not be found, comes from the host
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _OF_A_SCHEME = _LETTERS | frozenset("0123456789+-.")
@@ -67,7 +67,7 @@ _PRINTED = {
 
 
 def main(arguments: "list[str]") -> int:
-    """Returns the exit status of success, or of a command line without a word. Raises GuestError."""
+    """Run `xdg-open` with these arguments. Returns the exit status. Raises GuestError."""
     for word in arguments:
         if word in _PRINTED:
             say(_PRINTED[word])
@@ -89,7 +89,7 @@ def main(arguments: "list[str]") -> int:
 
 
 def _path(word: str) -> "str | bytes | None":
-    """The file of the box that the word is, None where it is a link."""
+    """Return the path of the file that the word names, None where the word is a link."""
     scheme, colon, rest = word.partition(":")
     if not colon or not scheme or scheme[0] not in _LETTERS or not _OF_A_SCHEME.issuperset(scheme):
         return word
@@ -102,7 +102,7 @@ def _path(word: str) -> "str | bytes | None":
 
 
 def _decoded(path: str) -> bytes:
-    """Without percent-encoding; urllib would be slow to import."""
+    """Decode percent-encoding. Importing urllib would take too long."""
     first, *rest = os.fsencode(path).split(b"%")
     for piece in rest:
         try:
@@ -115,7 +115,7 @@ def _decoded(path: str) -> bytes:
 def _refusal(word: str, path: "str | bytes") -> GuestError:
     if os.path.exists(path):
         return GuestError(f"xdg-open: {word}: a file of the box cannot be opened on the host, only links can", _FAILED)
-    return GuestError(f"xdg-open: {word}: there is no such file in the box, and it is no link", _NO_SUCH_FILE)
+    return GuestError(f"xdg-open: {word}: there is no such file in the box, and it is not a link", _NO_SUCH_FILE)
 
 
 def _wrong(sentence: str) -> GuestError:

@@ -1,1 +1,1 @@
-"""`host_exec`: commands of the host that the box may run, their folder, their streams and their end."""
+"""The capability `host_exec`: runs commands of the host for the box."""

@@ -1,4 +1,4 @@
-"""Which command of the settings' table a request means, and whether its arguments are among those allowed. Pure."""
+"""Finds the command of the settings that a request names, and checks its arguments. Pure functions."""
 
 import os
 import shlex
@@ -10,19 +10,22 @@ from litterbox.errors import LitterboxError
 from litterbox.settings import argument_patterns
 from litterbox.settings.host_commands import REST, Command
 
-MAX_ARGUMENT_LENGTH: Final = 128 * 1024 - 1  # bytes; more, the kernel starts no program with (MAX_ARG_STRLEN)
-MAX_ARGUMENTS_LENGTH: Final = 256 * 1024  # bytes, all of them
+MAX_ARGUMENT_LENGTH: Final = 128 * 1024 - 1  # bytes; the kernel allows no more (MAX_ARG_STRLEN)
+MAX_ARGUMENTS_LENGTH: Final = 256 * 1024  # bytes of all arguments together
 
-_MAX_NAMED: Final = 20  # commands, or forms of arguments, in a sentence
+_MAX_NAMED: Final = 20  # commands or argument lists that a sentence names
 _MEANING: Final = "no wildcard but ** stands for a /, and none for . or .. in a path"
 
 
 class CommandRefused(LitterboxError):
-    """The box may not run this, or not so, or not there; `sentence` says what it may."""
+    """The box may not run this command, or not with these arguments, or not in this folder. `sentence` says why."""
 
 
 def find(commands: Mapping[str, Command], name: str, arguments: Sequence[str]) -> Command:
-    """The command `name`, where it may be run with `arguments`. Raises CommandRefused, which says what may be run."""
+    """Return the command `name` if it may be run with `arguments`.
+
+    Raises CommandRefused, whose sentence says what may be run.
+    """
     command = commands.get(name)
     if command is None:
         if not commands:
@@ -42,7 +45,7 @@ def _check_sizes(arguments: Sequence[str]) -> None:
         try:
             size = len(os.fsencode(argument)) + 1
         except UnicodeEncodeError:
-            raise CommandRefused("an argument is not text that a program could be given") from None
+            raise CommandRefused("an argument is not valid text") from None
         if "\0" in argument:
             raise CommandRefused("an argument holds a NUL byte")
         if size > MAX_ARGUMENT_LENGTH:

@@ -1,7 +1,7 @@
-"""One host command as a process: started in a process group of its own, on pipes or on a terminal, and ended surely.
+"""Starts a host command as a process group of its own, on pipes or on a terminal, and ends it.
 
-On a terminal it leads a session of its own. Without one it stays in the daemon's session, because a group without a
-parent in its session could not be stopped by SIGTSTP.
+On a terminal the command leads a session of its own. Without a terminal it stays in the daemon's session: a process
+group without a parent in its session would be orphaned, and SIGTSTP would not stop it.
 """
 
 import fcntl
@@ -20,17 +20,19 @@ from litterbox import limits
 from litterbox.capabilities import group_signals, process_group
 from litterbox_guest.messages import CHUNK, Terminal
 
-_WINSIZE: Final = struct.Struct("4H")  # struct winsize: rows, columns, and pixels that nobody knows (ioctl_tty(2))
+_WINSIZE: Final = struct.Struct(
+    "4H"
+)  # struct winsize: rows, columns, and two sizes in pixels, which are 0 (ioctl_tty(2))
 _MAX_TERMINAL_SIZE: Final = 0xFFFF
-# What the daemon was started with may ignore these (nohup, a shell's `&`), and a child would inherit that.
+# The daemon may have been started with these signals ignored (nohup, a shell's `&`). A child would inherit that.
 _TO_RESET: Final = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM, signal.SIGTSTP, signal.SIGPIPE)
 
 
 @attrs.define(kw_only=True, eq=False)
 class Child:
-    """A running command. `stderr` is None where it writes that to its terminal, `terminal` where it has none.
+    """A running command. `stderr` is None where it goes to the terminal. `terminal` is None where there is none.
 
-    State: whether it has been ended, so that its number may be another's.
+    State: `is_over` says that the process may have been reaped, so that another process may have its PID.
     """
 
     process: trio.Process
@@ -41,9 +43,9 @@ class Child:
     is_over: bool = attrs.field(default=False, init=False)
 
     def signal(self, number: signal.Signals) -> None:
-        """Send its process group a signal."""
+        """Send a signal to its process group."""
         if not self.is_over:
-            # A session's leader has no parent in its session, so that SIGTSTP would do nothing.
+            # The leader of a session has no parent in its session, so SIGTSTP would not stop it.
             stops = self.terminal is not None and number is signal.SIGTSTP
             group_signals.tell(self.process.pid, signal.SIGSTOP if stops else number)
 
@@ -52,14 +54,15 @@ class Child:
             fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, _winsize(rows, columns))
 
     async def end(self) -> int | None:
-        """Close its streams, have its process group gone and the process reaped. Cannot be cancelled.
+        """Close its streams, end its process group, and reap the process. Cannot be cancelled.
 
-        Returns its exit status, 128 + N where signal N ended it; None where it lives on, as another user's may.
+        Returns its exit status, or 128 + N where signal N ended it. Returns None where it does not end because it
+        belongs to another user.
         """
         self.is_over = True
         with trio.CancelScope(shield=True):
             for stream in (self.stdin, self.stdout, self.stderr):
-                if stream is not None:  # the end of a terminal reaches what no signal of ours does
+                if stream is not None:  # a hangup reaches processes that our signals do not
                     await trio.aclose_forcefully(stream)
         status = await process_group.terminate(self.process)
         return 128 - status if status is not None and status < 0 else status
@@ -73,12 +76,12 @@ async def start(
     terminal: Terminal | None,
     announce: int,
 ) -> Child:
-    """Start the program of that path, the first of `words`, in the folder of that descriptor.
+    """Start the command line `words`, whose first word is a path, in the folder with the descriptor `folder`.
 
-    The child writes to the descriptor `announce` that it is there before it becomes the program. Raises OSError and
-    subprocess.SubprocessError.
+    The child writes its process group to the descriptor `announce` before it executes the program. Raises OSError
+    and subprocess.SubprocessError.
     """
-    with trio.CancelScope(shield=True):  # nobody would know of a process that starts as we leave
+    with trio.CancelScope(shield=True):  # a process that starts during a cancellation must not be lost
         if terminal is None:
             started = await _start_on_pipes(words, folder, environment, announce)
         else:
@@ -141,7 +144,7 @@ async def _start_on_terminal(
 
 
 def _before_exec(announce: int) -> None:
-    """In the child. What fails here is raised in the parent."""
+    """Prepare the child before it executes the program. An exception becomes a SubprocessError in the parent."""
     limits.restore()
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     os.write(announce, b"+%d\n" % os.getpid())
@@ -150,7 +153,7 @@ def _before_exec(announce: int) -> None:
 
 
 def _widen(stream: trio.abc.SendStream | trio.abc.ReceiveStream) -> None:
-    """Give the pipe room for a whole piece; a user who has many large pipes already is refused that."""
+    """Give the pipe room for a whole chunk. The kernel refuses that to a user who has many large pipes already."""
     assert isinstance(stream, trio.lowlevel.FdStream)
     try:
         fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, CHUNK)

@@ -1,4 +1,4 @@
-"""Answers `host_exec` of one box: what may run, where, who is asked, and its run from the start to the end."""
+"""Answers the `host_exec` requests of one box: checks the command, asks the user, runs it, and logs how it ended."""
 
 import itertools
 import logging
@@ -13,7 +13,7 @@ import attrs
 import trio
 
 from litterbox import limits
-from litterbox.capabilities import process_group, replies
+from litterbox.capabilities import process_group
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec import allowed, child, environment, folder, streams
 from litterbox.capabilities.host_exec.allowed import CommandRefused
@@ -22,6 +22,7 @@ from litterbox.capabilities.host_exec.early_messages import EarlyMessages, Withd
 from litterbox.capabilities.host_exec.folder import Place
 from litterbox.capabilities.host_exec.guarding import Guard, open_guard
 from litterbox.capabilities.policy import Detail, Policy
+from litterbox.capabilities.replies import Ack, HostExecDone
 from litterbox.confirm.fields import split_into_fields
 from litterbox.confirm.question import Approval, Kind, Question, shows_all
 from litterbox.confirm.said import MAX_APPROVED_WIDTH, Said, Words, logged, rendered
@@ -32,15 +33,15 @@ from litterbox_guest.messages import STREAMS, HostExec
 CAPABILITY: Final = "host_exec"
 MAX_CHILDREN: Final = limits.MAX_HOST_COMMANDS
 
-_MAX_FIELDS: Final = 4  # of a question, for the words of the command
-_MAX_OF_FOLDER: Final = 2  # for the folder
+_MAX_FIELDS: Final = 4  # fields of a question that show the command line
+_MAX_FOLDER_FIELDS: Final = 2  # fields that show the folder
 
 _logger = logging.getLogger(__name__)
 
 
 @attrs.frozen(kw_only=True)
 class HostCommands:
-    """Made by `open_host_commands`. State: how many more may run, and how many requests there were."""
+    """Made by `open_host_commands`. State: how many more commands may run, and how many requests there were."""
 
     policy: Policy
     environment: Callable[[], Mapping[str, str]]
@@ -50,6 +51,7 @@ class HostCommands:
     _numbers: Iterator[int] = attrs.field(factory=itertools.count, init=False)
 
     async def answer(self, request: HostExec, client: Client) -> None:
+        """Answer the request, and return when the command has ended."""
         words = [request.command, *request.args]
         told: Detail = {
             "command": logged((Said(request.command),)),
@@ -68,7 +70,7 @@ class HostCommands:
             await client.refuse(refusal.sentence)
 
     async def _answer(self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client) -> None:
-        """Raises CommandRefused."""
+        """Ask the user, run the command, and carry its streams. Raises CommandRefused."""
         early = EarlyMessages(client)
         try:
             refusal = await early.listen_during(
@@ -98,28 +100,30 @@ class HostCommands:
         status = None
         try:
             if STREAMS in client.features:
-                await client.answer(replies.ack())
+                await client.send(Ack())
             await streams.relay(running, client)
             status = await running.end()
         finally:
             await self._finish(running, detail, status)
         if status is not None:
-            await client.answer(replies.host_exec_done(status))
+            await client.send(HostExecDone(exit_code=status))
 
     def _question(self, request: HostExec, command: Command, place: Place) -> Question:
-        """Raises CommandRefused where a window could not show all of it."""
+        """Make the question. Raises CommandRefused where a window cannot show all of it."""
         words = shlex.join([command.program, *request.args])
         shown = split_into_fields("Command", words, most=_MAX_FIELDS)
         in_box = command.folder == "box"
         where = (
-            split_into_fields("Folder", place.path, most=_MAX_OF_FOLDER) if in_box else (("Folder", "an empty one"),)
+            split_into_fields("Folder", place.path, most=_MAX_FOLDER_FIELDS)
+            if in_box
+            else (("Folder", "an empty one"),)
         )
         if shown is not None and where is not None:
             question = Question(
                 box=self.policy.box,
                 asks="to run a command on this computer, outside of the box",
                 fields=(*shown, *where, *((("Beware", FOLDER_WARNING),) if in_box else ())),
-                request=b"%d" % next(self._numbers),  # each is asked about by itself: one yes, one run
+                request=b"%d" % next(self._numbers),  # no two are equal: one approval is good for one run
                 approval=Approval(
                     CAPABILITY,
                     words,
@@ -136,7 +140,10 @@ class HostCommands:
     async def _start(
         self, request: HostExec, command: Command, place: Place, detail: Detail, client: Client
     ) -> Child | None:
-        """The running command; None where it cannot be run, which the client is told. Raises CommandRefused."""
+        """Start the command. Returns None where it cannot be run; the client has then been told.
+
+        Raises CommandRefused where there is no guard.
+        """
         term = request.terminal.term if request.terminal else None
         announce = await self.guard.descriptor()
         try:
@@ -159,7 +166,7 @@ class HostCommands:
         return running
 
     async def _finish(self, running: Child, detail: Detail, status: int | None) -> None:
-        """Have it gone, write down how it ended, and give its slot to another."""
+        """End the command if it still runs, log how it ended, and free its slot."""
         said: str | int = "cut off" if status is None else status
         if not running.is_over:
             status = await running.end()
@@ -181,7 +188,7 @@ class HostCommands:
 
 
 def _place(command: Command, place: Place) -> Words:
-    """The folder, whose name is a box's where it is in its home."""
+    """The folder's path, marked as the box's words where the box chose it."""
     return (Said(place.path),) if command.folder == "box" else place.path
 
 
@@ -189,9 +196,9 @@ def _place(command: Command, place: Place) -> Words:
 async def open_host_commands(
     policy: Policy, environment: Callable[[], Mapping[str, str]]
 ) -> AsyncIterator[HostCommands]:
-    """The host commands of a box, for the length of the block.
+    """Yield the host commands of a box, which can be used in the block.
 
-    `environment` is what a program of the user's has on their newest login.
+    `environment` returns the environment variables of the user's newest login.
     """
     async with open_guard() as guard, trio.open_nursery() as nursery:
         yield HostCommands(policy=policy, environment=environment, guard=guard, nursery=nursery)

@@ -1,4 +1,7 @@
-"""What a client says before its host command runs: a signal that withdraws the question, and what the command gets."""
+"""Receives the messages that a client sends before its host command runs.
+
+A signal withdraws the question to the user. Other messages are kept for the command.
+"""
 
 import signal
 from collections import deque
@@ -12,12 +15,12 @@ from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec.allowed import CommandRefused
 from litterbox_guest.messages import BadMessage, GuestMessage, HostExecResize, HostExecSignal
 
-_MAX_MESSAGES: Final = 16  # that are kept; more of them wait where all messages wait
+_MAX_MESSAGES: Final = 16  # that are kept; further ones stay unread until the command runs
 _WITHDRAWING: Final = ("INT", "TERM", "HUP", "QUIT", "USR1", "USR2")
 
 
 class Withdrawn(Exception):
-    """The client had a signal that ends a program; `status` is the exit status that goes with it."""
+    """The client received a signal that ends a program. `status` is the exit status of a program that it ended."""
 
     def __init__(self, name: str) -> None:
         super().__init__(f"it was withdrawn by SIG{name}")
@@ -26,19 +29,19 @@ class Withdrawn(Exception):
 
 @attrs.define
 class EarlyMessages:
-    """The messages that `client` sent while its question was open. `receive` gives them first, then the later ones."""
+    """The messages that `client` sends while its question is open. `receive` returns them, and then the later ones."""
 
     client: Client
     _kept: deque[GuestMessage] = attrs.field(factory=deque, init=False)
 
     async def receive(self) -> GuestMessage:
-        """As Client.receive."""
+        """Return the next message, and raise the same errors, as Client.receive."""
         return self._kept.popleft() if self._kept else await self.client.receive()
 
     async def listen_during(self, decide: Callable[[], Awaitable[str | None]]) -> str | None:
-        """Return what `decide` returns, and cancel it at a signal that ends a program.
+        """Run `decide`, and return its result. A message about a signal that ends a program cancels it.
 
-        Raises Withdrawn, and CommandRefused where `decide` does.
+        Raises Withdrawn in that case, and CommandRefused where `decide` raises it.
         """
         refused: CommandRefused | None = None
         decided = False
@@ -48,7 +51,7 @@ class EarlyMessages:
             try:
                 decision = await decide()
                 decided = True
-            except CommandRefused as error:  # it would leave the nursery in a group
+            except CommandRefused as error:  # the nursery would wrap it in an exception group
                 refused = error
             nursery.cancel_scope.cancel()
         if refused is not None:
@@ -60,11 +63,11 @@ class EarlyMessages:
         return decision
 
     async def _listen(self, scope: trio.CancelScope) -> None:
-        """Keep what comes, up to the first message that is only for a running command."""
+        """Keep the messages, up to the first one that only a running command can use."""
         while len(self._kept) < _MAX_MESSAGES:
             try:
                 message = await self.client.receive()
-            except BadMessage:  # it has been answered
+            except BadMessage:  # the client has been told
                 continue
             self._kept.append(message)
             match message:

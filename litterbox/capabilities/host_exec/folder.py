@@ -1,7 +1,7 @@
-"""The folder that a host command runs in: an empty one of ours, or the caller's, found without following the box.
+"""Opens the folder in which a host command runs: an empty one of ours, or the caller's, without following links.
 
-The box can change its home at any moment. So the walk to the caller's folder goes from one held descriptor to the next
-and through no link, and what it ends at is where the command starts, whatever has become of the path meanwhile.
+The box can change its home at any moment. So each folder on the way is opened relative to the one before, and no link
+is followed. The command starts in the folder that was opened, even if the box has moved or replaced the path since.
 """
 
 import os
@@ -19,12 +19,12 @@ from litterbox.settings.host_commands import Folder
 
 _STEP: Final = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _UNWRITABLE: Final = 0o500
-MAX_PATH_LENGTH: Final = 4096  # characters; the kernel takes no more bytes (PATH_MAX)
+MAX_PATH_LENGTH: Final = 4096  # characters; the kernel allows as many bytes (PATH_MAX)
 
 
 @attrs.frozen
 class Place:
-    """`descriptor` is of the folder, `path` what it is called on the host."""
+    """An open folder: its `descriptor`, and its `path` on the host."""
 
     descriptor: int
     path: str
@@ -32,9 +32,9 @@ class Place:
 
 @contextmanager
 def opened(box: str, folder: Folder, working_dir: str) -> Iterator[Place]:
-    """The folder for a command of `box` that is called from `working_dir`, for the length of the block.
+    """Open the folder for a command of `box` that is called from `working_dir`. Closes it after the block.
 
-    Raises CommandRefused where the caller's is not a folder below the box's home, and HostError.
+    Raises CommandRefused where the caller's folder is not in the box's home, and HostError.
     """
     place = _empty(box) if folder == "empty" else _of_the_caller(box, working_dir)
     try:
@@ -69,15 +69,15 @@ def _of_the_caller(box: str, working_dir: str) -> Place:
     if len(working_dir) > MAX_PATH_LENGTH:
         raise CommandRefused(f"the path of its folder is longer than {MAX_PATH_LENGTH:,} characters")
     if working_dir != BOX_HOME and not working_dir.startswith(f"{BOX_HOME}/"):
-        raise CommandRefused(f"it runs in the folder it is called from, which must be in {BOX_HOME}")
+        raise CommandRefused(f"it runs in the folder that it is called from, and this must be in {BOX_HOME}")
     steps = working_dir.removeprefix(BOX_HOME).split("/")[1:]
     if {"", ".", ".."}.intersection(steps) or "\0" in working_dir:
         raise CommandRefused(f"{quoted(working_dir)} is not a plain path")
     try:
         return Place(_walk(paths.home(box), steps), os.path.join(paths.home(box), *steps))
     except (OSError, UnicodeEncodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a name"
-        raise CommandRefused(f"{quoted(working_dir)} is no folder without links on the way: {reason}") from error
+        reason = error.strerror if isinstance(error, OSError) else "it is not valid text"
+        raise CommandRefused(f"{quoted(working_dir)} cannot be opened without following links: {reason}") from error
 
 
 def _walk(start: str, steps: list[str]) -> int:

@@ -1,21 +1,22 @@
-"""A process beside the daemon that ends the process groups of its children when the daemon was killed.
+"""The guard: a process beside the daemon that ends the daemon's host commands where the daemon was killed.
 
-It reads `+PGID` and `-PGID` lines on its standard input; at the end of that, TERM and then KILL for every group that is
-still there. On its standard output it says when it is up. It is a program of its own, and imports as little as can be.
+It reads lines on its standard input: `+PGID` for a process group that has started, `-PGID` for one that has ended. When
+its input ends, it sends TERM and then KILL to every group that is left. It writes one line when it is ready. It is a
+program of its own, and imports as little as possible.
 """
 
 import signal
 import sys
 import time
 
-from litterbox.capabilities.group_signals import GRACE, LOOK_INTERVAL, end, has_living
+from litterbox.capabilities.group_signals import LOOK_INTERVAL, TERMINATE_TIMEOUT, end, has_living
 
 
 def main() -> None:
-    """Its end must be that of the daemon, not a signal that ends both."""
+    """Guard until the daemon's end of standard input is closed. Signals that end the daemon do not end the guard."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    sys.stdout.write("up\n")
+    sys.stdout.write("ready\n")
     sys.stdout.flush()
     groups = set()
     for line in sys.stdin.buffer:
@@ -26,7 +27,7 @@ def main() -> None:
             groups.discard(group)
     for group in groups:
         end(group, signal.SIGTERM)
-    until = time.monotonic() + GRACE
+    until = time.monotonic() + TERMINATE_TIMEOUT
     while any(map(has_living, groups)) and time.monotonic() < until:
         time.sleep(LOOK_INTERVAL)
     for group in groups:

@@ -1,4 +1,4 @@
-"""Keeping a guard (guard.py) beside the daemon from its first host command on."""
+"""Starts the guard (guard.py) with the first host command, and keeps it running beside the daemon."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ _START_TIMEOUT: Final = 10.0  # seconds
 
 
 class Guard:
-    """Made by `open_guard`. State: the guard's process, our end of its standard input, and the groups it knows."""
+    """Made by `open_guard`. State: the write end of the guard's standard input, and the groups that it guards."""
 
     def __init__(self, nursery: trio.Nursery) -> None:
         self._nursery = nursery
@@ -26,9 +26,9 @@ class Guard:
         self._starting = trio.Lock()
 
     async def descriptor(self) -> int:
-        """A descriptor on which a child says that it is there, before it becomes its program; the caller's to close.
+        """Return a descriptor on which a child registers its process group before it executes its program.
 
-        Raises CommandRefused where there can be no guard.
+        The caller closes the descriptor. Raises CommandRefused where no guard can be started.
         """
         async with self._starting:
             if self._pipe < 0:
@@ -36,11 +36,11 @@ class Guard:
             return os.dup(self._pipe)
 
     def remember(self, group: int) -> None:
-        """A child has said that it is there."""
+        """Note that the child with this process group has registered itself."""
         self._groups.add(group)
 
     def forget(self, group: int) -> None:
-        """The group has ended, and its number may be another's soon."""
+        """Stop guarding a group that has ended: the kernel may reuse its number soon."""
         self._groups.discard(group)
         self._tell(b"-%d\n" % group)
 
@@ -61,18 +61,18 @@ class Guard:
                     if await process.stdout.receive_some(1):
                         self._pipe = write
         except OSError as error:
-            raise CommandRefused(f"a process that would guard it cannot be started: {error.strerror}") from error
+            raise CommandRefused(f"the process that would guard it cannot be started: {error.strerror}") from error
         finally:
             os.close(read)
             if self._pipe != write:
                 os.close(write)
         if self._pipe < 0:
-            raise CommandRefused("a process that would guard it cannot be started")
+            raise CommandRefused("the process that would guard it cannot be started")
         for group in self._groups:
             self._tell(b"+%d\n" % group)
 
     async def _watch(self, process: trio.Process) -> None:
-        """Have another one where somebody ended it, if there is anything to guard; reap it in any case."""
+        """Reap the guard when it ends. Start another one where there are still groups to guard."""
         with trio.CancelScope(shield=True):
             await process.wait()
             if process.stdout is not None:
@@ -83,11 +83,11 @@ class Guard:
                 os.close(await self.descriptor())
 
     def _tell(self, line: bytes) -> None:
-        with suppress(OSError):  # it has ended; the next one is told of what is there
+        with suppress(OSError):  # the guard has ended; the next one gets all groups
             os.write(self._pipe, line)
 
     def close(self) -> None:
-        """The guard ends with what it guards, and then by itself."""
+        """Close the guard's standard input. It then ends the groups that are left, and itself."""
         if self._pipe >= 0:
             os.close(self._pipe)
             self._pipe = -1
@@ -95,7 +95,7 @@ class Guard:
 
 @asynccontextmanager
 async def open_guard() -> AsyncIterator[Guard]:
-    """A guard for the length of the block."""
+    """Yield a guard that lasts as long as the block."""
     async with trio.open_nursery() as nursery:
         guarding = Guard(nursery)
         try:

@@ -1,7 +1,7 @@
-"""The streams of a running host command: pieces of its input from the client, pieces of its output to it.
+"""Carries the streams of a running host command: input from the client to the command, output back to the client.
 
-Nothing is read of the command before the client has taken what was read before, and of the client's input no more than
-a window; so neither side's slowness fills memory. What else the client says, a signal above all, is heard meanwhile.
+Output is read from the command only when the client has taken the output before it. Input is read from the client up
+to a window. So a slow side cannot fill the memory. Other messages of the client, such as signals, are never held up.
 """
 
 import math
@@ -11,10 +11,12 @@ from typing import Final
 
 import attrs
 import trio
+from trio_util import RepeatedEvent
 
-from litterbox.capabilities import process_group, replies
+from litterbox.capabilities import process_group
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.host_exec.child import Child
+from litterbox.capabilities.replies import Ack, HostExecStderr, HostExecStdout
 from litterbox_guest import messages
 from litterbox_guest.messages import (
     CHUNK,
@@ -28,15 +30,15 @@ from litterbox_guest.messages import (
     Ping,
 )
 
-# How long the output of a command that has ended may stay silent before it counts as ended, too: a process that the
-# command left behind may hold it open.
+# After the command has ended, its output counts as ended when it is silent for so long: a process that the command left
+# behind may hold it open.
 SILENCE_TIMEOUT: Final = 1.0  # seconds
-_EOF: Final = b"\x04"  # what a terminal's line discipline takes for the end of input
+_EOF: Final = b"\x04"  # the character that ends the input of a terminal
 
 
 async def relay(child: Child, client: Client) -> None:
-    """Carry the streams of `child` until it has ended and its output is with the client."""
-    streams = _Streams(child, client, raw=STREAMS in client.features)
+    """Carry the streams of `child`. Returns when it has ended and all its output was sent."""
+    streams = _Streams(child, client, acknowledges=STREAMS in client.features)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(streams.receive_messages)
         nursery.start_soon(streams.write_stdin)
@@ -48,46 +50,44 @@ async def relay(child: Child, client: Client) -> None:
 class _Streams:
     child: Child
     client: Client
-    raw: bool = attrs.field(kw_only=True)
-    waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that the command has not been given yet
-    in_flight: int = attrs.field(default=0, init=False)  # bytes that it is being given
+    acknowledges: bool = attrs.field(kw_only=True)  # how much of its input the command took
+    waiting: bytearray = attrs.field(factory=bytearray, init=False)  # input that was not written to the command yet
+    in_flight: int = attrs.field(default=0, init=False)  # bytes that are being written to the command
     input_ended: bool = attrs.field(default=False, init=False)
-    changed: trio.Event = attrs.field(factory=trio.Event, init=False)  # either of them
-    silence_timeout: float = attrs.field(default=math.inf, init=False)  # seconds of silence that are waited for
+    changed: RepeatedEvent = attrs.field(factory=RepeatedEvent, init=False)  # one of the three
+    silence_timeout: float = attrs.field(default=math.inf, init=False)  # seconds
     readings: set[trio.CancelScope] = attrs.field(factory=set, init=False)
 
     async def receive_messages(self) -> None:
-        """Act on what the client says, until cancelled."""
+        """Act on the messages of the client, until cancelled."""
         while True:
-            await trio.lowlevel.checkpoint()  # much may be read already
+            await (
+                trio.lowlevel.checkpoint()
+            )  # many messages may have been read already, which are then received without waiting
             with suppress(messages.BadMessage):
                 await self._receive_one()
 
     async def _receive_one(self) -> None:
         match await self.client.receive():
             case HostExecStdin(data=data):
-                while len(self.waiting) + self.in_flight > STDIN_WINDOW:  # only of a client that knows of no window
+                while len(self.waiting) + self.in_flight > STDIN_WINDOW:  # only for a client without the feature
                     await self.changed.wait()
                 self.waiting += data
-                self._tell_change()
+                self.changed.set()
             case HostExecStdinEof():
                 self.input_ended = True
-                self._tell_change()
+                self.changed.set()
             case HostExecSignal(signal=name) if name in SIGNALS:
                 self.child.signal(signal.Signals[f"SIG{name}"])
             case HostExecResize(rows=rows, columns=columns):
                 self.child.resize(rows, columns)
             case Ping():
-                await self.client.answer(replies.ack())
+                await self.client.send(Ack())
             case _:
                 await self.client.refuse("a command runs on this connection, and takes no such message")
 
-    def _tell_change(self) -> None:
-        self.changed.set()
-        self.changed = trio.Event()
-
     async def write_stdin(self) -> None:
-        """Write the input to the command, until its end or the command's lack of interest."""
+        """Write the input to the command, until the input ends or the command closes its standard input."""
         stdin = self.child.stdin
         try:
             while True:
@@ -95,16 +95,16 @@ class _Streams:
                     await self.changed.wait()
                 if not self.waiting:
                     break
-                await self._give(stdin, self._next_piece())
+                await self._write(stdin, self._next_piece())
             if self.child.terminal is None:
                 await stdin.aclose()
             else:
                 await stdin.send_all(_EOF)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            return  # nothing more is acknowledged, so nothing more comes
+            return  # nothing is acknowledged any more, so the client stops sending
 
     def _next_piece(self) -> bytearray:
-        """Take at most CHUNK bytes of what waits: all of it, without a copy, where it is no more."""
+        """Take at most CHUNK bytes of the waiting input, without a copy where that is all of it."""
         if len(self.waiting) <= CHUNK:
             piece, self.waiting = self.waiting, bytearray()
         else:
@@ -112,37 +112,37 @@ class _Streams:
             del self.waiting[:CHUNK]
         return piece
 
-    async def _give(self, stdin: trio.abc.SendStream, piece: bytearray) -> None:
-        """Write it to the command, and acknowledge it."""
+    async def _write(self, stdin: trio.abc.SendStream, piece: bytearray) -> None:
+        """Write the piece to the command, and acknowledge it."""
         self.in_flight = len(piece)
         await stdin.send_all(piece)
         self.in_flight = 0
-        self._tell_change()
-        if self.raw:
-            await self.client.answer(replies.ack(stdin=len(piece)))
+        self.changed.set()
+        if self.acknowledges:
+            await self.client.send(Ack(stdin=len(piece)))
 
     async def forward_output(self) -> None:
-        """Send the client what the command writes. Returns when the command has ended, and all of it was sent."""
+        """Send the command's output to the client. Returns when the command has ended and all its output was sent."""
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._tell, self.child.stdout, "host_exec_stdout")
+            nursery.start_soon(self._forward, self.child.stdout, HostExecStdout)
             if self.child.stderr is not None:
-                nursery.start_soon(self._tell, self.child.stderr, "host_exec_stderr")
+                nursery.start_soon(self._forward, self.child.stderr, HostExecStderr)
             await process_group.wait_exited(self.child.process)
             self.silence_timeout = SILENCE_TIMEOUT
             for reading in self.readings:
                 reading.deadline = trio.current_time() + SILENCE_TIMEOUT
 
-    async def _tell(self, stream: trio.abc.ReceiveStream, kind: str) -> None:
+    async def _forward(self, stream: trio.abc.ReceiveStream, kind: type[HostExecStdout | HostExecStderr]) -> None:
         while data := await self._read(stream):
-            await self.client.send(replies.data_frame({"type": kind}, data, raw=self.raw))
+            await self.client.send(kind(data=data))
 
     async def _read(self, stream: trio.abc.ReceiveStream) -> bytes:
-        """The next piece, empty at the end; only the wait for it is bounded, never what is done with it."""
+        """Return the next output, b"" at the end. The silence timeout bounds this wait only, not the sending."""
         with trio.CancelScope(deadline=trio.current_time() + self.silence_timeout) as reading:
             self.readings.add(reading)
             try:
                 return bytes(await stream.receive_some(CHUNK))
-            except trio.BrokenResourceError:  # EIO: nobody has the terminal open any more
+            except trio.BrokenResourceError:  # EIO: no process has the terminal open any more
                 return b""
             finally:
                 self.readings.discard(reading)

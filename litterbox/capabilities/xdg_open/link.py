@@ -1,6 +1,6 @@
-"""A link that a box would like to have opened: what may be one, and what of it a person must see.
+"""Checks a link that a box wants to open, and finds the parts that the user must see. Pure functions.
 
-Pure. What the box's reading and a browser's could make two different sites of is refused, not mended.
+A link that we and a browser could read as two different sites is refused, not corrected.
 """
 
 import unicodedata
@@ -22,21 +22,23 @@ _WEB: Final = frozenset({"http", "https"})
 _LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
 _IN_A_LINK: Final = _LETTERS | frozenset("-._~:/?#[]@!$&'()*+,;=%")  # RFC 3986, section 2
 _IN_A_SITE: Final = _LETTERS | frozenset("-._")
-_LETTER_CATEGORIES: Final = frozenset("LMN")
-_DOTS: Final = "\N{IDEOGRAPHIC FULL STOP}"  # a browser takes it for one
+_NAME_CATEGORIES: Final = frozenset("LMN")
+_DOTS: Final = "\N{IDEOGRAPHIC FULL STOP}"  # browsers read it as a dot
 
-# What a link may put into a letter (RFC 6068). Some mail programs take "attach" too, the path of a file of the user's.
-_OF_A_LETTER: Final = frozenset({"to", "cc", "bcc", "subject", "body", "keywords", "in-reply-to", "references"})
+# The fields that a mailto link may set (RFC 6068). Some mail programs also accept "attach", the path of a file.
+_MAIL_FIELDS: Final = frozenset({"to", "cc", "bcc", "subject", "body", "keywords", "in-reply-to", "references"})
 
 
 class BadLink(LitterboxError):
-    """It is no link, or none that may be opened."""
+    """The text is not a link, or the link may not be opened."""
 
 
 @attrs.frozen(kw_only=True)
 class Link:
-    """`uri` as the box wrote it. `site` is its host, with the port where there is one, empty for a scheme without;
-    `user` what it holds in front of that, up to the "@".
+    """A link that may be opened. `uri` is as the box wrote it.
+
+    `site` is its host, with the port if there is one. It is empty for a scheme without hosts. `user` is the text
+    between the scheme and the site, up to the "@".
     """
 
     uri: str
@@ -51,7 +53,7 @@ def read(uri: str, allowed: Collection[str]) -> Link:
     scheme, colon, rest = uri.partition(":")
     scheme = scheme.lower()
     if not colon or not schemes.is_scheme(scheme):
-        raise BadLink("it is no link: it does not begin with a scheme, like https:")
+        raise BadLink("it is not a link: it does not begin with a scheme such as https:")
     if scheme not in allowed or not schemes.may_be_opened(scheme):
         raise BadLink(f"links with {quoted(scheme)}: may not be opened")
     for character in rest:
@@ -63,7 +65,7 @@ def read(uri: str, allowed: Collection[str]) -> Link:
     except ValueError as error:
         raise BadLink("its site cannot be read") from error
     if scheme == "mailto":
-        _check_letter(rest)
+        _check_mail(rest)
     user, _at, site = parts.netloc.rpartition("@")
     if scheme in _WEB or site:
         _check_site(parts, site, web=scheme in _WEB)
@@ -80,7 +82,7 @@ def _named(character: str) -> str:
 
 
 def _check_site(parts: SplitResult, site: str, *, web: bool) -> None:
-    """A name, an IPv4 address as it is commonly written, or an IPv6 address."""
+    """Raise BadLink unless it is a name, an IPv4 address in the usual form, or an IPv6 address."""
     if columns(escape_untrusted(site, longest=len(site) * len("\\U00000000"))) > MAX_SITE_WIDTH:
         raise BadLink("the name of its site is too long")
     host = parts.hostname or ""
@@ -88,13 +90,13 @@ def _check_site(parts: SplitResult, site: str, *, web: bool) -> None:
         raise BadLink("it names no site")
     try:
         if ":" in host:
-            IPv6Address(host.replace("%", "/"))  # with a zone it is an address to Python, and none to a browser
+            IPv6Address(host.replace("%", "/"))  # Python accepts an address with a zone, browsers do not
         elif web and _is_number(host.rstrip(".").rpartition(".")[2]):
-            IPv4Address(host)  # a browser takes 0x7f.1 and 2130706433 for 127.0.0.1
+            IPv4Address(host)  # browsers read 0x7f.1 and 2130706433 as 127.0.0.1
     except ValueError as error:
-        raise BadLink("the address of its site is not written as addresses are") from error
+        raise BadLink("the address of its site is not in the usual form") from error
     if ":" not in host and not all(map(_may_be_in_a_site, host)):
-        raise BadLink("the name of its site holds what no name does")
+        raise BadLink("the name of its site has characters that names do not have")
 
 
 def _is_number(label: str) -> bool:
@@ -104,14 +106,14 @@ def _is_number(label: str) -> bool:
 def _may_be_in_a_site(character: str) -> bool:
     if character.isascii():
         return character in _IN_A_SITE
-    return unicodedata.category(character)[0] in _LETTER_CATEGORIES or character in _DOTS
+    return unicodedata.category(character)[0] in _NAME_CATEGORIES or character in _DOTS
 
 
-def _check_letter(rest: str) -> None:
-    """What stands behind the scheme; mail programs differ in what they take for the beginning of a field."""
+def _check_mail(rest: str) -> None:
+    """Raise BadLink where a mailto link sets other fields. Mail programs differ in where they see a field begin."""
     if "#" in rest:
-        raise BadLink("a letter's link cannot hold the character #; it would be written as %23")
+        raise BadLink("a mailto link cannot hold the character #; it would be written as %23")
     for field in rest.replace(";", "&").replace("?", "&").split("&"):
         name, equals, _value = field.partition("=")
-        if equals and unquote(name).lower() not in _OF_A_LETTER:
-            raise BadLink(f"a link may not set {quoted(unquote(name))} of a letter")
+        if equals and unquote(name).lower() not in _MAIL_FIELDS:
+            raise BadLink(f"a link may not set {quoted(unquote(name))} of a message")

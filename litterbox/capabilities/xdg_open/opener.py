@@ -1,4 +1,4 @@
-"""Opening links on the user's desktop: the newest login's portal where it has one, else the host's `xdg-open`."""
+"""Opens links on the user's desktop, through the portal of a login, or with the host's `xdg-open` without one."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from litterbox.capabilities.xdg_open import portal_calls
 from litterbox.capabilities.xdg_open.portal_process import Outcome
 from litterbox.capabilities.xdg_open.program import NotChosen, NothingOpens, OpeningError, XdgOpenProgram
 
-MAX_CONCURRENT: Final = 8  # the rest wait for their turn
+MAX_CONCURRENT: Final = 8  # links at once; others wait for their turn
 
 _logger = logging.getLogger(__name__)
 
@@ -22,14 +22,14 @@ Environment = Mapping[str, str]
 
 @attrs.frozen
 class Opener:
-    """Opens links; made by `open_opener`."""
+    """Opens links. Made by `open_opener`."""
 
     _logins: Callable[[], Sequence[Environment]]
     _program: XdgOpenProgram
     _turn: trio.CapacityLimiter = attrs.field(factory=lambda: trio.CapacityLimiter(MAX_CONCURRENT))
 
     async def open(self, uri: str) -> None:
-        """Open it on the newest login that can. Raises OpeningError: the newest one's reason, where none can."""
+        """Open the link on the newest login that can. Where none can, raises the OpeningError of the newest one."""
         async with self._turn:
             failure: OpeningError | None = None
             for environment in self._logins():
@@ -43,7 +43,7 @@ class Opener:
             raise failure or OpeningError("no login of the box has a desktop to open links on")
 
     async def _open_on(self, environment: Environment, uri: str) -> bool:
-        """Open it there; False where that login is over, as its bus or its display says."""
+        """Open the link on one login. Returns False where that login has ended, so that its bus or display is gone."""
         address = environment.get("DBUS_SESSION_BUS_ADDRESS")
         if address is not None:
             outcome = await portal_calls.open_uri(address, uri)
@@ -60,9 +60,9 @@ class Opener:
 
 @asynccontextmanager
 async def open_opener(logins: Callable[[], Sequence[Environment]]) -> AsyncIterator[Opener]:
-    """An opener for the length of the block. `logins` are the environments of a program on each, the newest first.
+    """Yield an opener that can be used in the block. `logins` returns the environment of each login, the newest first.
 
-    The block leaves what it has opened as it is: it is the user's.
+    The programs that it has opened belong to the user. They keep running after the block.
     """
     async with trio.open_nursery() as nursery:
         yield Opener(logins, XdgOpenProgram(nursery))

@@ -1,4 +1,4 @@
-"""The desktop portal's OpenURI (XDG Desktop Portal, org.freedesktop.portal.OpenURI), on a login's bus."""
+"""Opens links through the desktop portal on a login's bus (XDG Desktop Portal, org.freedesktop.portal.OpenURI)."""
 
 import secrets
 from contextlib import suppress
@@ -17,13 +17,13 @@ _SERVICE: Final = "org.freedesktop.portal.Desktop"
 _PATH: Final = "/org/freedesktop/portal/desktop"
 _OPEN_URI: Final = DBusAddress(_PATH, _SERVICE, "org.freedesktop.portal.OpenURI")
 _REQUEST: Final = "org.freedesktop.portal.Request"
-_OPENED, _CANCELLED = 0, 1  # of a Request's Response
+_OPENED, _CANCELLED = 0, 1  # codes of the signal Response
 
 
 async def is_there(bus: Bus) -> bool:
-    """Whether the desktop has a portal that opens links; starts it where it is only installed.
+    """Whether the desktop has a portal that opens links. Starts a portal that is installed and not running.
 
-    A portal may be there without this part, where the desktop has nothing to choose a program with.
+    A portal can lack this interface, where the desktop has no dialog to choose a program.
     """
     try:
         await bus.call(Properties(_OPEN_URI).get("version"))
@@ -32,13 +32,13 @@ async def is_there(bus: Bus) -> bool:
     return True
 
 
-async def open_uri(bus: Bus, uri: str, *, patience: float) -> None:
-    """Open it, and wait until the portal says that it did, for `patience` seconds. Raises OpeningError.
+async def open_uri(bus: Bus, uri: str, *, within: float) -> None:
+    """Open the link, and wait up to `within` seconds for the portal to confirm it. Raises OpeningError.
 
-    Cancelled, it takes the request back: a question for a program goes away.
+    When cancelled, it closes the portal's request, and with it a dialog that asks for a program.
     """
     try:
-        with trio.fail_after(patience):
+        with trio.fail_after(within):
             response = await _response(bus, uri)
     except BusError as error:
         raise OpeningError(f"the desktop's portal: {quoted(error.sentence, longest=MAX_VALUE_WIDTH)}") from error
@@ -51,8 +51,8 @@ async def open_uri(bus: Bus, uri: str, *, patience: float) -> None:
 
 
 async def _response(bus: Bus, uri: str) -> int:
-    # Before the call, whose answer comes after the Response where the portal is quick. The folder of our requests, not
-    # the request: old portals choose its name themselves.
+    # We subscribe before the call, because a quick portal sends the Response before its reply. We match the folder of
+    # all our requests, because old portals choose the name of the request themselves.
     sender = bus.connection.unique_name.removeprefix(":").replace(".", "_")
     folder = f"{_PATH}/request/{sender}"
     ours = MatchRule(type="signal", sender=_SERVICE, interface=_REQUEST, member="Response", path_namespace=folder)
@@ -70,7 +70,7 @@ async def _response(bus: Bus, uri: str) -> int:
                     return response
                 case "NameOwnerChanged", (_name, _before, ""):
                     answered = True
-                    raise BusError("it went away")
+                    raise BusError("it has ended")
     finally:
         if not answered:
             with trio.move_on_after(1, shield=True), suppress(BusError):

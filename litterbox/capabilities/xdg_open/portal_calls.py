@@ -1,4 +1,4 @@
-"""Having a process call the desktop's portal in the daemon's place (portal_process.py says why)."""
+"""Starts a process that calls the desktop's portal for the daemon. portal_process.py says why."""
 
 import logging
 import subprocess
@@ -14,26 +14,26 @@ from litterbox.capabilities.xdg_open.portal_process import Outcome
 from litterbox.capabilities.xdg_open.program import NotChosen, OpeningError
 from litterbox.confirm.escaping import escape_untrusted
 
-_STARTUP: Final = 30.0  # seconds, beside those that the user has; for a start on a busy machine, and the bus
-_TAKING_BACK: Final = 3.0  # seconds for a question to go away
+_STARTUP_TIMEOUT: Final = 30.0  # seconds to start on a busy machine and to reach the bus
+_WITHDRAW_TIMEOUT: Final = 3.0  # seconds to close the dialog of the portal
 _MAX_REASON: Final = 4096  # bytes
 
 _logger = logging.getLogger(__name__)
 
 
 async def open_uri(address: str, uri: str) -> Outcome:
-    """Open it by the portal on the bus of that address; returns OPENED, NO_BUS or NO_PORTAL. Raises OpeningError.
+    """Open the link through the portal on that bus. Returns OPENED, NO_BUS or NO_PORTAL. Raises OpeningError.
 
-    Cancelled, it takes the request back, and the process is gone.
+    When cancelled, it withdraws the request and ends the process.
     """
     try:
-        with trio.CancelScope(shield=True):  # nobody would know of a process that starts as we leave
+        with trio.CancelScope(shield=True):  # a process that starts during a cancellation must not be lost
             process = await _start(address)
     except OSError as error:
         raise OpeningError(f"the desktop's portal cannot be asked: {error.strerror}") from error
     reason = b""
     try:
-        with trio.move_on_after(portal.TIMEOUT + _STARTUP), suppress(trio.BrokenResourceError):
+        with trio.move_on_after(portal.TIMEOUT + _STARTUP_TIMEOUT), suppress(trio.BrokenResourceError):
             assert process.stdin is not None
             assert process.stdout is not None
             await process.stdin.send_all(uri.encode() + b"\n")
@@ -68,12 +68,12 @@ async def _start(address: str) -> trio.Process:
 
 
 async def _end(process: trio.Process) -> None:
-    """Let it take its request back, for a moment; then it is killed. It is reaped in any case."""
+    """Let the process withdraw its request. Kill it where that takes too long. Reap it in any case."""
     with trio.CancelScope(shield=True):
         for stream in (process.stdin, process.stdout):
             if stream is not None:
                 await stream.aclose()
-        with trio.move_on_after(_TAKING_BACK):
+        with trio.move_on_after(_WITHDRAW_TIMEOUT):
             await process.wait()
         if process.returncode is None:
             process.kill()

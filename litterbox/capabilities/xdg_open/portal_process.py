@@ -1,10 +1,11 @@
-"""A process that calls the desktop's portal in the daemon's place: `python -m … BUS-ADDRESS SECONDS`.
+"""A process that calls the desktop's portal for the daemon: `python -m … BUS-ADDRESS SECONDS`.
 
-The portal looks at /proc/PID/root of whoever calls it, and refuses whom it cannot look at. The daemon holds the vault
-key, so nobody may look at it. This process knows nothing worth keeping, and lives for one link.
+The portal reads /proc/PID/root of its caller, and refuses a caller where it cannot. The daemon holds the vault key, so
+other processes may not read that of the daemon. This process holds no secret, and opens one link.
 
-The link is a line on its standard input, so that no list of processes shows it. The end of standard input takes the
-request back, also where the daemon was killed. The exit status is an `Outcome`; a reason stands on standard output.
+It reads the link as a line from its standard input, so that no list of processes shows it. The end of standard input
+withdraws the request, also where the daemon was killed. The exit status is an `Outcome`; it writes the reason to
+standard output.
 """
 
 import os
@@ -19,19 +20,19 @@ from litterbox.capabilities.xdg_open.program import NotChosen, OpeningError
 
 
 class Outcome(IntEnum):
-    """What became of the link. Python's own failures have the statuses 1 and 2."""
+    """How the request ended. Failures of Python itself have the statuses 1 and 2."""
 
     OPENED = 0
     NO_BUS = 10
     NO_PORTAL = 11
     NOT_CHOSEN = 12
     FAILED = 13
-    TAKEN_BACK = 14
+    WITHDRAWN = 14
 
 
-async def open_link(address: str, patience: float) -> tuple[Outcome, str]:
-    """Read a link and open it; returns the outcome and its reason."""
-    outcome, reason = Outcome.TAKEN_BACK, ""
+async def open_link(address: str, within: float) -> tuple[Outcome, str]:
+    """Read a link and open it. Returns the outcome and its reason."""
+    outcome, reason = Outcome.WITHDRAWN, ""
     async with trio.lowlevel.FdStream(os.dup(0)) as source, trio.open_nursery() as nursery:
         link = b""
         while not link.endswith(b"\n"):
@@ -40,7 +41,7 @@ async def open_link(address: str, patience: float) -> tuple[Outcome, str]:
                 return outcome, reason
             link += piece
         nursery.start_soon(_cancel_at_the_end, source, nursery.cancel_scope)
-        outcome, reason = await _opened(address, link.removesuffix(b"\n").decode(), patience)
+        outcome, reason = await _opened(address, link.removesuffix(b"\n").decode(), within)
         nursery.cancel_scope.cancel()
     return outcome, reason
 
@@ -51,7 +52,7 @@ async def _cancel_at_the_end(source: trio.lowlevel.FdStream, scope: trio.CancelS
     scope.cancel()
 
 
-async def _opened(address: str, uri: str, patience: float) -> tuple[Outcome, str]:
+async def _opened(address: str, uri: str, within: float) -> tuple[Outcome, str]:
     async with open_first([address]) as found:
         if found is None:
             return Outcome.NO_BUS, ""
@@ -59,7 +60,7 @@ async def _opened(address: str, uri: str, patience: float) -> tuple[Outcome, str
         if not await portal.is_there(bus):
             return Outcome.NO_PORTAL, ""
         try:
-            await portal.open_uri(bus, uri, patience=patience)
+            await portal.open_uri(bus, uri, within=within)
         except NotChosen as error:
             return Outcome.NOT_CHOSEN, error.sentence
         except OpeningError as error:
@@ -68,8 +69,8 @@ async def _opened(address: str, uri: str, patience: float) -> tuple[Outcome, str
 
 
 def main() -> int:
-    address, patience = sys.argv[1:]
-    outcome, reason = trio.run(open_link, address, float(patience))
+    address, within = sys.argv[1:]
+    outcome, reason = trio.run(open_link, address, float(within))
     sys.stdout.write(reason)
     return outcome
 

@@ -1,7 +1,8 @@
-"""The host's own `xdg-open`, which opens links on desktops that have no portal.
+"""Runs the host's own `xdg-open`, which opens links on desktops that have no portal.
 
-On some desktops it ends as soon as the browser has the link, on others it *is* the browser's parent, and ends with it.
-So it is waited for only for a while. Until then it belongs to the request, and ends with it; then it is the user's.
+On some desktops it ends as soon as the browser has the link. On others it is the parent of the browser, and ends with
+it. So we wait for it for a few seconds only. In that time it belongs to the request and ends with it; later it belongs
+to the user and is left running.
 """
 
 import shutil
@@ -16,39 +17,39 @@ from litterbox import limits
 from litterbox.capabilities import process_group
 from litterbox.errors import LitterboxError
 
-SETTLE_DELAY: Final = 5.0  # seconds; whoever runs for so long has not failed
-MAX_RUNNING: Final = 16  # that still run; a browser that runs already takes a link and ends
+SETTLE_DELAY: Final = 5.0  # seconds; a program that still runs then has not failed
+MAX_RUNNING: Final = 16  # at once; the command ends quickly where a browser is running already
 
-_GRACE: Final = 0.5  # seconds from TERM to KILL
+_TERMINATE_TIMEOUT: Final = 0.5  # seconds from TERM to KILL
 _NO_TOOL: Final = 3  # xdg-open(1)
 
 
 class OpeningError(LitterboxError):
-    """`status` is the exit status of xdg-open(1) in the box: the action failed."""
+    """The link could not be opened. `status` is the exit status of xdg-open(1) for it: "the action failed"."""
 
     status = 4
 
 
 class NothingOpens(OpeningError):
-    """The host has nothing to open it with: a required tool could not be found."""
+    """The host has no program to open the link with: "a required tool could not be found"."""
 
     status = 3
 
 
 class NotChosen(OpeningError):
-    """The desktop asked the user with which program, and got none; no other login need be tried."""
+    """The desktop asked the user for a program and the user chose none. No other login is tried then."""
 
 
 @attrs.frozen
 class XdgOpenProgram:
-    """Runs it. What it has started for good is waited for in `_running`, so that it is reaped, and never ended."""
+    """Runs `xdg-open`. A process that keeps running is waited for in `_running`, only to reap it when it ends."""
 
     _running: trio.Nursery
 
     async def open(self, uri: str, environment: Mapping[str, str]) -> None:
-        """Open it; `uri` begins with a scheme, so it is no option. Raises OpeningError.
+        """Open the link `uri`, which begins with a scheme and so is no option. Raises OpeningError.
 
-        Cancelled, it ends the program with its process group, and reaps it.
+        When cancelled, it ends the program and its process group, and reaps the program.
         """
         program = shutil.which("xdg-open", path=environment.get("PATH"))
         if program is None:
@@ -62,7 +63,7 @@ class XdgOpenProgram:
             raise OpeningError("the host's xdg-open failed")
 
     async def _run(self, command: list[str], environment: Mapping[str, str]) -> int:
-        """Its exit status; 0 where it goes on running."""
+        """Return its exit status, 0 where it keeps running."""
         process = await _start(command, environment)
         done = False
         try:
@@ -71,7 +72,7 @@ class XdgOpenProgram:
             done = True
         finally:
             if not done and process.returncode is None:
-                await process_group.terminate(process, grace=_GRACE)
+                await process_group.terminate(process, kill_after=_TERMINATE_TIMEOUT)
         if process.returncode is None:
             self._running.start_soon(process.wait)
         return process.returncode or 0
@@ -79,7 +80,7 @@ class XdgOpenProgram:
 
 async def _start(command: list[str], environment: Mapping[str, str]) -> trio.Process:
     try:
-        # No pipe for what it prints: a browser that outlives us would die of it, or hang.
+        # Its output is no pipe: a browser that outlives the daemon would be killed by it, or hang.
         return await trio.lowlevel.open_process(
             command,
             stdin=subprocess.DEVNULL,

@@ -1,12 +1,12 @@
-"""`xdg_open`: links of the box, checked, decided, written down and opened on the user's desktop."""
+"""Answers the `xdg_open` requests of a box: checks the link, asks the user, logs, and opens it on the desktop."""
 
 from typing import Final
 
 import attrs
 
-from litterbox.capabilities import replies
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.policy import Detail, Policy
+from litterbox.capabilities.replies import Ack
 from litterbox.capabilities.xdg_open.link import BadLink, Link, read
 from litterbox.capabilities.xdg_open.opener import Opener
 from litterbox.capabilities.xdg_open.program import OpeningError
@@ -18,13 +18,13 @@ from litterbox_guest.messages import XdgOpen
 
 CAPABILITY = "xdg_open"
 
-_LINES_OF_A_PIECE: Final = 4  # in the window, for a field of MAX_VALUE_WIDTH columns without a space
-_MAX_ASIDE_WIDTH: Final = 48  # columns of what is said beside the site and the link
+_FIELD_LINES: Final = 4  # lines of the window that a field of MAX_VALUE_WIDTH columns takes
+_MAX_ASIDE_WIDTH: Final = 48  # columns of a field other than the site and the link
 
 
 @attrs.frozen(kw_only=True)
 class Links:
-    """Answers `xdg_open` of one box."""
+    """The links of one box."""
 
     policy: Policy
     opener: Opener
@@ -41,34 +41,34 @@ class Links:
             await client.refuse(error.sentence, status=error.status)
 
     async def _answer(self, uri: str, detail: Detail, client: Client) -> None:
-        """Raises BadLink and OpeningError."""
+        """Ask the user, and open the link. Raises BadLink and OpeningError."""
         link = self._read(uri)
         refusal = await self.policy.permit(CAPABILITY, lambda: question(self.policy.box, link), detail)
         if refusal:
             await client.refuse(f"the link was declined: {refusal}")
             return
         await self.opener.open(self._read(uri).uri)  # the schemes may have changed meanwhile
-        await client.answer(replies.ack())
+        await client.send(Ack())
 
     def _read(self, uri: str) -> Link:
         return read(uri, self.policy.settings().xdg_open_schemes)
 
 
 def question(box: str, link: Link) -> Question:
-    """Asks with its whole site, and the whole link as far as the window has room."""
+    """Make the question. It shows the whole site, and as much of the link as the window has room for."""
     about: list[tuple[str, Words]] = [*_pieces("Site", link.site, most=2)] if link.site else []
     if not link.site.isascii():
         letters = link.site.encode("unicode_escape").decode("ascii")
-        # Escapes of ours, which `quoted` would escape once more; a site holds no quote and no backslash.
+        # These are escaped already, and `quoted` would escape them again. A site holds no quote and no backslash.
         about.append(("Its letters", (f'"{escape_untrusted(letters, longest=_MAX_ASIDE_WIDTH)}"',)))
     if link.user:
         about.append(("User name, not the site", (quoted(link.user, longest=_MAX_ASIDE_WIDTH),)))
     request = link.uri.encode(errors="surrogatepass")
     asked = Question(box=box, asks="to open a link", fields=tuple(about), request=request, kind=Kind.LINK)
     room = MAX_LINES - len(text(asked).split("\n"))
-    return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _LINES_OF_A_PIECE)))
+    return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _FIELD_LINES)))
 
 
 def _pieces(label: str, value: str, *, most: int) -> tuple[tuple[str, Words], ...]:
-    """`value` in as many fields as it fills; in one, which loses its middle, where those are more than `most`."""
+    """Split `value` into fields. Where these are more than `most`, it is one field, which loses its middle."""
     return split_into_fields(label, value, most=most) or ((label, (Said(value),)),)

@@ -305,7 +305,7 @@ def no_inotify():
 
 def test_without_inotify_the_lock_is_looked_at_every_second(no_inotify):
     with guest_box.running("g-blind") as box:
-        assert guest_box.eventually(lambda: "inotify cannot be had" in box.logs())
+        assert guest_box.eventually(lambda: "inotify is not available" in box.logs())
         box.list_sessions(guest_box.session(1))
         time.sleep(1.5)
         assert box.is_running()

@@ -130,7 +130,9 @@ async def connect(nursery, desktop, user):
 
             async def run():
                 async with theirs:
-                    await server.converse(theirs, requests, server.GuestDaemons(), connection_of(theirs, pid=77))
+                    await server.serve_connection(
+                        theirs, requests, server.GuestDaemons(), connection_of(theirs, pid=77)
+                    )
 
             nursery.start_soon(run)
             peer = Peer(ours)
@@ -226,7 +228,7 @@ async def test_16_mib_go_through_and_a_byte_more_is_refused(peer, desktop):
     assert await peer.receive() == ACK
     assert len(desktop.held.pop(Selection.CLIPBOARD)[1]) == MAX_SIZE == 16 * 1024 * 1024
     await send_many(peer, MAX_SIZE + 1)
-    assert await peer.reason() == "there are more than 16,777,216 bytes of it, and no more go through"
+    assert await peer.reason() == "there are more than 16,777,216 bytes of it, which is the limit"
     await peer.send({"type": "ping"})
     assert await peer.receive() == ACK
     assert desktop.held == {}
@@ -239,7 +241,7 @@ async def test_what_comes_behind_a_refusal_is_not_copied(peer, desktop, user):
     assert await peer.reason() == "a piece of it has more than 262,144 bytes"
     await peer.copy(b"rm -rf ~\n", more=True)
     await peer.send({"type": "clipboard_get"})
-    assert await peer.reason() == "the last piece of what was refused is still to come"
+    assert await peer.reason() == "the last piece of the refused content has not come yet"
     await peer.copy(b"rm -rf ~\n")
     await peer.copy(b"wanted")
     assert await peer.receive() == ACK
@@ -253,7 +255,7 @@ async def test_what_comes_behind_a_refusal_is_not_copied(peer, desktop, user):
 async def test_pieces_of_different_things_are_refused(peer, desktop, later):
     await peer.copy(b"a", more=True)
     await peer.copy(b"b", **later)
-    assert await peer.reason() == "its pieces do not belong together"
+    assert await peer.reason() == "its pieces differ in type or selection"
     assert desktop.held == {}
 
 
@@ -261,7 +263,7 @@ async def test_pieces_of_different_things_are_refused(peer, desktop, later):
 async def test_something_else_between_pieces_ends_the_transfer(peer, desktop, other):
     await peer.copy(b"a", more=True)
     await peer.send(other)
-    assert await peer.reason() == "something else came before its last piece"
+    assert await peer.reason() == "another message came before its last piece"
     await peer.copy(b"b")
     await peer.send({"type": "ping"})
     assert await peer.receive() == ACK
@@ -301,9 +303,9 @@ async def test_a_set_that_never_ends_is_given_up(peer, desktop, autojump_clock):
 async def test_what_is_no_type_reaches_no_program(peer, desktop, user, type_):
     chosen('clipboard = "confirm"')
     await peer.copy(b"a", mime_type=type_)
-    assert await peer.reason() == "that is no type: a type is like text/plain or image/png"
+    assert await peer.reason() == "that is not a media type such as text/plain or image/png"
     await peer.send({"type": "clipboard_get", "mime_type": type_})
-    assert await peer.reason() == "that is no type: a type is like text/plain or image/png"
+    assert await peer.reason() == "that is not a media type such as text/plain or image/png"
     assert (desktop.held, desktop.reading, user.asked) == ({}, 0, [])
 
 

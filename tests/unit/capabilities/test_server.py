@@ -15,6 +15,7 @@ from litterbox import paths
 from litterbox.audit import AuditLog
 from litterbox.capabilities import notify, server
 from litterbox.capabilities.clipboard import Clipboard
+from litterbox.capabilities.connection import MAX_MALFORMED
 from litterbox.capabilities.host_exec.commands import open_host_commands
 from litterbox.capabilities.notification_service import NotificationError
 from litterbox.capabilities.notify import BURST, BURST_INTERVAL, Notifications
@@ -130,7 +131,7 @@ async def peer(nursery, streams, notifier, opener, user, audit, guest_daemons):
 
         async def run():
             async with theirs:
-                await server.converse(theirs, requests, guest_daemons, connection_of(theirs, pid=77))
+                await server.serve_connection(theirs, requests, guest_daemons, connection_of(theirs, pid=77))
 
         nursery.start_soon(run)
         yield Peer(ours)
@@ -377,8 +378,8 @@ async def test_who_keeps_links_is_told_to_leave_when_another_comes(peer, guest_d
 async def test_a_guest_daemon_that_hangs_or_is_gone_holds_up_nobody(peer, guest_daemons, autojump_clock):
     await peer.send({**HELLO, "features": ["links"]})
     await peer.receive()
-    [conversation] = guest_daemons.conversations
-    async with conversation.sending:  # as if the box did not read what was sent before
+    [connection] = guest_daemons.connections
+    async with connection.sending:  # as if the box did not read what was sent before
         before = trio.current_time()
         await guest_daemons.shut_down()
         assert trio.current_time() - before == pytest.approx(1.0)
@@ -415,7 +416,7 @@ async def test_unknown_types_and_wrong_fields_are_answered_with_an_error(peer, f
 
 
 async def test_the_fifth_malformed_frame_closes_the_connection(peer):
-    for _ in range(server.MAX_MALFORMED):
+    for _ in range(MAX_MALFORMED):
         await peer.stream.send_all(b"\0\0\0\x01x")
         assert (await peer.receive())["type"] == "error"
     assert await peer.receive() is None

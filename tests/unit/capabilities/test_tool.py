@@ -52,7 +52,7 @@ async def gone(found):
 async def test_its_output_and_its_environment(program, monkeypatch):
     monkeypatch.setenv("SECRET", "of the daemon")
     program('printf "%s %s %s" "$1" "$DISPLAY" "$SECRET"')
-    assert await tool.run(["program", "a b"], {"DISPLAY": ":7"}, most=100) == b"a b :7 "
+    assert await tool.run(["program", "a b"], {"DISPLAY": ":7"}, max_output=100) == b"a b :7 "
 
 
 async def test_its_standard_input_is_the_file(program, tmp_path):
@@ -60,7 +60,7 @@ async def test_its_standard_input_is_the_file(program, tmp_path):
     with (tmp_path / "content").open("w+b", buffering=0) as content:
         content.write(b"\0\xff\n")
         content.seek(0)
-        assert await tool.run(["program"], {}, stdin=content, most=100) == b"\0\xff\n"
+        assert await tool.run(["program"], {}, stdin=content, max_output=100) == b"\0\xff\n"
 
 
 async def test_what_it_complains_about_is_the_error(program):
@@ -72,7 +72,7 @@ async def test_what_it_complains_about_is_the_error(program):
 async def test_a_silent_failure_has_its_status(program):
     program("exit 3")
     with pytest.raises(ToolError, match=r"^program ended with status 3$"):
-        await tool.run(["program"], {}, most=10)
+        await tool.run(["program"], {}, max_output=10)
 
 
 async def test_one_that_is_not_installed():
@@ -89,16 +89,16 @@ async def test_one_that_cannot_be_started(program):
 @pytest.mark.parametrize("length", [0, 10, 100_000])
 async def test_as_much_as_is_wanted_passes_and_a_byte_more_ends_it(program, length):
     program(f"head -c {length} /dev/zero")
-    assert await tool.run(["program"], {}, most=length) == bytes(length)
+    assert await tool.run(["program"], {}, max_output=length) == bytes(length)
     program(f"head -c {length + 1} /dev/zero; sleep 1000")
     with pytest.raises(TooMuchOutput), trio.fail_after(10):
-        await tool.run(["program"], {}, most=length)
+        await tool.run(["program"], {}, max_output=length)
 
 
 async def test_one_that_hangs_is_killed_with_what_it_started(program, tmp_path):
     program("sleep 1000 & echo $$ $! > $PIDS; wait")
     with pytest.raises(ToolError, match=r"^program does not answer$"):
-        await tool.run(["program"], {}, patience=0.5)
+        await tool.run(["program"], {}, within=0.5)
     await gone(await pids(tmp_path, 2))
 
 
@@ -106,7 +106,7 @@ async def test_one_that_hangs_is_killed_with_what_it_started(program, tmp_path):
 async def test_a_cancelled_run_is_killed_with_what_it_started(program, tmp_path, most):
     program("trap '' TERM HUP INT; sleep 1000 & echo $$ $! > $PIDS; wait")
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: tool.run(["program"], {}, most=most))
+        nursery.start_soon(lambda: tool.run(["program"], {}, max_output=most))
         found = await pids(tmp_path, 2)
         nursery.cancel_scope.cancel()
     assert not alive(found[0])  # reaped by us
@@ -125,8 +125,8 @@ async def test_what_it_leaves_in_the_background_stays(program, tmp_path):
 def test_one_whose_daemon_was_killed_ends_by_itself(program, tmp_path, monkeypatch):
     program("echo $$ > $PIDS; exec sleep 1000")
     code = (
-        "import trio; from litterbox.capabilities import tool; tool._MARGIN = 0.5;"
-        "trio.run(lambda: tool.run(['program'], {}, patience=1))"
+        "import trio; from litterbox.capabilities import tool; tool._KERNEL_DELAY = 0.5;"
+        "trio.run(lambda: tool.run(['program'], {}, within=1))"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as daemon:
         [pid] = trio.run(pids, tmp_path, 1)

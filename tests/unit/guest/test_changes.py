@@ -127,7 +127,7 @@ async def test_without_inotify_every_pulse_beats_every_second(file, nursery, mon
     await trio.to_thread.run_sync(lambda: trio.run(count, clock=clock))
 
     assert [round(beat - beats[0]) for beat in beats] == [0, 1, 2, 3]
-    assert [record.message for record in caplog.records] == ["inotify cannot be had: looking every 1 s instead"]
+    assert [record.message for record in caplog.records] == ["inotify is not available: looking every 1 s instead"]
 
 
 async def test_inotify_is_used_again_when_it_can_be_had(file, nursery, monkeypatch):

@@ -9,11 +9,12 @@ import threading
 
 import pytest
 
-from litterbox.capabilities import replies, selections
+from litterbox.capabilities import selections
+from litterbox.capabilities.replies import Ack, ClipboardData, Error, encode
 from litterbox_guest import messages, wire
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors import clipboard
-from litterbox_guest.messages import ClipboardGet, ClipboardSet, Hello
+from litterbox_guest.messages import ClipboardGet, ClipboardSet, Hello, HelloAck
 
 PROGRAM = (
     f"import sys; sys.path[:] = {sys.path!r};"
@@ -26,7 +27,7 @@ class Host:
 
     def __init__(self, folder):
         self.received = []
-        self.answers = [wire.encode(replies.ack())]
+        self.answers = [encode(Ack(), raw=True)]
         os.mkdir(f"{folder}/litterbox")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(f"{folder}/litterbox/work.sock")
@@ -48,8 +49,8 @@ class Host:
                     message = messages.from_guest(frame)
                     self.received.append(message)
                     if isinstance(message, Hello):
-                        ack = replies.hello_ack(accepted=["clipboard"], rejected=[], features=message.features)
-                        connection.sendall(wire.encode(ack))
+                        ack = HelloAck(accepted=["clipboard"], rejected=[], features=message.features)
+                        connection.sendall(encode(ack, raw=True))
                     elif isinstance(message, ClipboardGet) or not message.more:
                         try:
                             for answer in self.answers:
@@ -82,7 +83,7 @@ def run(served, *words, stdin=b""):
 
 
 def data(content, *, more=False):
-    return wire.encode(replies.clipboard_data(mime_type="text/plain", more=more), content)
+    return encode(ClipboardData(mime_type="text/plain", more=more, data=content), raw=True)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_set_sends_pieces_and_the_last_says_so(served, size, count):
 def test_more_than_goes_through_is_refused_before_the_host_is_asked(served):
     status, _out, err = run(served, "set", stdin=bytes(clipboard.MAX_SIZE + 1))
     assert status == 1
-    assert err == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes; no more go through\n"
+    assert err == "litterbox: litterbox-clipboard: there are more than 16,777,216 bytes, which is the limit\n"
     assert served.received == []
 
 
@@ -136,11 +137,11 @@ def test_get_writes_what_comes_byte_for_byte(served, pieces):
 
 @pytest.mark.parametrize("verb", ["get", "set"])
 def test_a_refusal_is_a_sentence_and_status_1(served, verb):
-    served.answers = [wire.encode(replies.error("the user said no"))]
+    served.answers = [encode(Error(reason="the user said no"), raw=True)]
     assert run(served, verb) == (1, b"", "litterbox: the user said no\n")
 
 
-@pytest.mark.parametrize("answer", [replies.ack(), replies.clipboard_data(mime_type="a/b", more=False)])
+@pytest.mark.parametrize("answer", [{"type": "ack"}, {"type": "clipboard_data", "mime_type": "a/b"}])
 def test_an_answer_that_is_none_is_a_failure(served, answer):
     served.answers = [wire.encode(answer)]
     assert run(served, "get") == (1, b"", "litterbox: the host sent what cannot be read\n")

@@ -86,7 +86,7 @@ def test_a_binary_of_another_kind_is_not_given_to_the_shell(become, tmp_path):
 def test_a_missing_interpreter_is_named_as_the_reason(become, tmp_path):
     program = script(tmp_path / "greet", "#!/no/such/interpreter\n")
 
-    assert become(program) == (126, f"{program}: the interpreter or loader that it names is not in the box")
+    assert become(program) == (126, f"{program}: its interpreter or loader does not exist in the box")
 
 
 @pytest.fixture

@@ -7,8 +7,9 @@ import trio
 from trio.testing import MockClock
 
 import litterbox
-from litterbox.capabilities import replies
+from litterbox.capabilities.replies import encode
 from litterbox_guest import daemon, wire
+from litterbox_guest.messages import HelloAck, Shutdown
 
 HELLO = {
     "type": "hello",
@@ -54,13 +55,13 @@ class Host:
         return hello
 
     async def send(self, message):
-        await self.stream.send_all(wire.encode(message))
+        await self.stream.send_all(wire.encode(message) if isinstance(message, dict) else encode(message, raw=False))
 
     async def greet(self):
         await self.listen()
         self.start()
         assert await self.accept() == HELLO
-        await self.send(replies.hello_ack(accepted=["notify"], rejected=["xdg_open", "clipboard", "host_exec"]))
+        await self.send(HelloAck(accepted=["notify"], rejected=["xdg_open", "clipboard", "host_exec"]))
         await trio.testing.wait_all_tasks_blocked(0.02)
 
     async def aclose(self):
@@ -89,7 +90,7 @@ async def test_the_answer_of_the_specification_is_understood(host):
 
 async def test_shutdown_ends_it(host):
     await host.greet()
-    await host.send(replies.shutdown())
+    await host.send(Shutdown())
     await host.over()
 
 
@@ -105,7 +106,7 @@ async def test_a_ping_an_unknown_message_and_an_invalid_one_do_not(host):
         await host.send(message)
     await trio.testing.wait_all_tasks_blocked(0.02)
     assert not host.ended.is_set()
-    await host.send(replies.shutdown())
+    await host.send(Shutdown())
     await host.over()
 
 

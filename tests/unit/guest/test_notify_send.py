@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from litterbox.capabilities import replies
 from litterbox_guest import messages
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors import notify_send
@@ -23,10 +22,10 @@ class Host:
 
     def request(self, message: dict[str, object]) -> dict[str, object]:
         Host.sent = messages.from_guest(message)
-        return replies.ack(id=7)
+        return {"type": "ack", "id": 7}
 
     def receive(self) -> dict[str, object]:
-        return replies.notify_action_result(notification=7, action="yes" if Host.sent.actions else None)
+        return {"type": "notify_action_result", "id": 7, "action": "yes" if Host.sent.actions else None}
 
 
 @pytest.fixture(autouse=True)

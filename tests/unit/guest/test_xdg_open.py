@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from litterbox.capabilities import replies
 from litterbox_guest import messages, wire
 from litterbox_guest.errors import GuestError
 from litterbox_guest.interceptors import xdg_open
@@ -24,7 +23,7 @@ class Host:
 
     def request(self, message):
         Host.sent.append(messages.from_guest(message))
-        return replies.ack()
+        return {"type": "ack"}
 
 
 @pytest.fixture(autouse=True)

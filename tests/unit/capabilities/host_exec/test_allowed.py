@@ -79,7 +79,7 @@ def test_a_long_table_is_told_in_part():
         (["x" * 1000] * 263, "longer than 262,144 bytes"),
         ([""] * (allowed.MAX_ARGUMENTS_LENGTH + 1), "longer than 262,144 bytes"),
         (["a\0b"], "NUL"),
-        (["\ud800"], "not text"),
+        (["\ud800"], "not valid text"),
     ],
 )
 def test_arguments_that_no_program_should_be_given_are_refused(arguments, reason):

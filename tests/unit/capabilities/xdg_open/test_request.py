@@ -10,12 +10,12 @@ from litterbox import paths
 from litterbox.audit import AuditLog
 from litterbox.capabilities.client import Client
 from litterbox.capabilities.policy import Policy
+from litterbox.capabilities.replies import Ack, Error
 from litterbox.capabilities.xdg_open.link import read
 from litterbox.capabilities.xdg_open.program import NothingOpens, OpeningError
 from litterbox.capabilities.xdg_open.request import Links, question
 from litterbox.confirm.question import LINE, MAX_LINES, Answer, text
 from litterbox.confirm.said import Said, rendered
-from litterbox_guest import wire
 from litterbox_guest.messages import XdgOpen
 
 LINK = "https://example.org/a?b=c"
@@ -47,10 +47,8 @@ class Desk:
         self.asked.append(asked)
         return self.reply
 
-    async def _send(self, frame):
-        frames = wire.FrameReader()
-        frames.receive_data(frame)
-        self.told.append(frames.next_frame())
+    async def _send(self, reply):
+        self.told.append(reply)
 
 
 @pytest.fixture
@@ -71,7 +69,7 @@ def audited():
 
 
 async def test_a_link_is_asked_about_and_opened(desk):
-    assert await desk.request(LINK) == {"type": "ack"}
+    assert await desk.request(LINK) == Ack()
     [asked] = desk.asked
     assert asked.fields == (("Site", (Said("example.org"),)), ("Link", (Said(LINK),)))
     assert not asked.offers_session
@@ -83,20 +81,20 @@ async def test_a_link_is_asked_about_and_opened(desk):
 
 async def test_what_the_user_declines_is_not_opened(desk):
     desk.reply = Answer.DECLINED
-    assert await desk.request(LINK) == {"type": "error", "reason": "the link was declined: the user said no"}
+    assert await desk.request(LINK) == Error(reason="the link was declined: the user said no")
     assert desk.opened == []
     assert audited()[0]["decision"] == "declined"
 
 
 async def test_where_the_settings_allow_it_nobody_is_asked(desk):
     chosen("xdg_open = true")
-    assert await desk.request(LINK) == {"type": "ack"}
+    assert await desk.request(LINK) == Ack()
     assert (desk.asked, desk.opened) == ([], [LINK])
 
 
 async def test_where_the_settings_do_not_allow_it_nobody_is_asked_either(desk):
     chosen("xdg_open = false")
-    assert "the settings of the box do not allow it" in (await desk.request(LINK))["reason"]
+    assert "the settings of the box do not allow it" in (await desk.request(LINK)).reason
     assert (desk.asked, desk.opened) == ([], [])
 
 
@@ -104,24 +102,24 @@ async def test_where_the_settings_do_not_allow_it_nobody_is_asked_either(desk):
 async def test_what_is_no_link_of_the_settings_is_refused_unasked_and_written_down(desk, uri):
     chosen("xdg_open = true")
     told = await desk.request(uri)
-    assert told["reason"].startswith("the link was refused: ")
+    assert told.reason.startswith("the link was refused: ")
     assert (desk.asked, desk.opened) == ([], [])
     [line] = audited()
     assert (line["decision"], line["by"], line["detail"]["purpose"]) == ("refused", "policy", f'"{uri}"')
-    assert f"the link was refused: {line['detail']['reason']}" == told["reason"]
+    assert f"the link was refused: {line['detail']['reason']}" == told.reason
 
 
 async def test_the_schemes_are_those_of_the_settings_now(desk):
     chosen('xdg_open = true\nxdg_open_schemes = ["ftp"]')
-    assert await desk.request("FTP://example.org") == {"type": "ack"}
-    assert (await desk.request(LINK))["type"] == "error"
+    assert await desk.request("FTP://example.org") == Ack()
+    assert isinstance(await desk.request(LINK), Error)
     assert desk.opened == ["FTP://example.org"]
 
 
 @pytest.mark.parametrize(("failure", "status"), [(OpeningError("it broke"), 4), (NothingOpens("no tool"), 3)])
 async def test_a_failure_is_told_with_the_status_of_xdg_open_and_written_down(desk, failure, status):
     desk.failure = failure
-    assert await desk.request(LINK) == {"type": "error", "reason": failure.sentence, "status": status}
+    assert await desk.request(LINK) == Error(reason=failure.sentence, status=status)
     assert [line["decision"] for line in audited()] == ["approved", "failed"]
 
 
