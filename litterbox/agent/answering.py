@@ -124,7 +124,9 @@ class Conversation:
         unasked = [key for key in self.agent.stored.listed() if key.ask == "never" and self._sees(key)]
         if unasked:
             return self._listed(unasked, Answer.ALLOWED)
-        answer, _asker = await self.decisions.confirm(questions.about_list)
+        answer, _asker = await self.decisions.confirm(
+            lambda asker: questions.about_list(asker, [key for key in self.agent.listed() if self._sees(key)])
+        )
         if not answer.approved:
             return self.decisions.declined("list", {}, answer)
         return self._listed([key for key in self.agent.listed() if self._sees(key)], answer)

@@ -1,4 +1,4 @@
-"""What to ask about a request to the agent: a dialog's words, and what "for this session" covers. Pure."""
+"""What to ask about a request to the agent: a dialog's words, and what an approval that lasts covers. Pure."""
 
 import base64
 import hashlib
@@ -11,25 +11,28 @@ from asyncssh.packet import String, UInt32
 from litterbox.agent.binding import Binding
 from litterbox.agent.identities import Identity
 from litterbox.agent.private_keys import fingerprint
-from litterbox.agent.purpose import Login, Purpose, Sshsig
+from litterbox.agent.purpose import Contradiction, Login, Purpose, Sshsig, Unclear, Unrecognised
 from litterbox.agent.requests import AddIdentity, SignRequest
 from litterbox.agent.words import (
     Names,
     certificate_in_words,
     destinations_in_words,
     key_in_words,
+    keys_in_words,
     limits_in_words,
     login_in_words,
     name_in_words,
     purpose_in_words,
+    signatures_in_words,
     way_in_words,
 )
-from litterbox.confirm.question import Approval, Question
+from litterbox.confirm.escaping import escape_untrusted
+from litterbox.confirm.question import Approval, Fields, Question
 from litterbox.confirm.said import MAX_APPROVED_WIDTH, Said, Sentence, Words, rendered
 
 _MAX_NAMESPACE_LENGTH: Final = 64  # characters; a longer one is asked about each time
-
-Fields = tuple[tuple[str, Words], ...]
+_COVERED: Final = "The lasting answer covers"
+_MAX_BUTTON_NAME_WIDTH: Final = 40  # columns of a server on a button
 
 
 @attrs.frozen
@@ -42,10 +45,10 @@ class Requester:
     program: str | None = None
 
     @property
-    def forwarded(self) -> Fields:
-        """The field that warns of a forwarded connection, where it is one."""
+    def warning(self) -> Sentence:
+        """The sentence that warns of a forwarded connection; () where it is not forwarded."""
         way = way_in_words(self.hops, self.names)
-        return (("Forwarded", (*way, ": whoever controls that computer may be asking")),) if way else ()
+        return ("The request came ", *way, ". Whoever controls that computer may be asking.") if way else ()
 
     @property
     def claims(self) -> Fields:
@@ -58,17 +61,19 @@ class Requester:
         return f"through {', '.join(via)}" if via else ""
 
 
-def about_list(asker: Requester) -> Question:
+def about_list(asker: Requester, keys: Sequence[Identity]) -> Question:
+    """Ask whether the public keys may be listed."""
     return Question(
         box=asker.box,
-        asks="which SSH keys it may use",
+        action="see which SSH keys it has",
+        warning=asker.warning,
         fields=(
-            ("It would see", "the public keys that its agent offers, and their comments; this signs nothing"),
-            *asker.forwarded,
+            ("Keys", keys_in_words(keys)),
+            ("It would see", "their public keys and comments; this signs nothing"),
         ),
         claims=asker.claims,
         request=b"list",
-        approval=Approval("list", "", asker.path),
+        approval=Approval("list", "", asker.path, allows="listing the keys"),
     )
 
 
@@ -77,23 +82,23 @@ def about_signing(asker: Requester, identity: Identity, request: SignRequest, pu
     approval = None
     if identity.constraints is None or not identity.constraints.confirm:
         approval = _approval(asker, identity, purpose)
-    fields: list[tuple[str, Words]] = [
-        ("Key", key_in_words(identity)),
-        ("Fingerprint", identity.fingerprint),
-        ("For", _capital(purpose_in_words(purpose, asker.names))),
-    ]
+    fields: list[tuple[str, Words]] = [("Key", key_in_words(identity))]
+    if approval is not None:
+        like_this = "logins" if isinstance(purpose, Login) else "signatures"
+        fields.append((_COVERED, f"{like_this} like this one, with this key"))
+    details: list[tuple[str, Words]] = [("Key fingerprint", identity.fingerprint)]
     claims: Fields = ()
     if isinstance(purpose, Login) and purpose.host_key is not None:
-        fields.append(("Host key", fingerprint(purpose.host_key)))
+        details.append(("Host fingerprint", fingerprint(purpose.host_key)))
     if isinstance(purpose, Login) and purpose.certificate is not None:
         claims = (("Certificate", certificate_in_words(purpose.certificate)),)
     return Question(
         box=asker.box,
-        asks="to sign with an SSH key of yours"
-        if identity.constraints is None
-        else "to sign with an SSH key of its own",
-        fields=(*fields, *asker.forwarded),
+        action=purpose_in_words(purpose, asker.names),
+        warning=_warning(asker, purpose),
+        fields=tuple(fields),
         claims=(*claims, *asker.claims),
+        details=tuple(details),
         request=b"sign" + String(request.key_blob) + String(request.data) + UInt32(request.flags),
         approval=approval,
         once=approval is not None and identity.ask == "once",
@@ -105,15 +110,15 @@ def about_adding(asker: Requester, identity: Identity, request: AddIdentity) -> 
     destinations = destinations_in_words(request.constraints)
     return Question(
         box=asker.box,
-        asks="to add an SSH key to its agent",
+        action="add an SSH key to its agent",
+        warning=asker.warning,
         fields=(
             ("Key", key_in_words(identity)),
-            ("Fingerprint", identity.fingerprint),
             ("It would be kept", f"in memory only, {limits}" if limits else "in memory only"),
             *((("Only for", destinations),) if destinations else ()),
-            *asker.forwarded,
         ),
         claims=asker.claims,
+        details=(("Key fingerprint", identity.fingerprint),),
         request=b"add" + hashlib.sha256(request.body).digest(),
     )
 
@@ -121,14 +126,11 @@ def about_adding(asker: Requester, identity: Identity, request: AddIdentity) -> 
 def about_removing(asker: Requester, identity: Identity) -> Question:
     return Question(
         box=asker.box,
-        asks="to remove an SSH key from its agent",
-        fields=(
-            ("Key", key_in_words(identity)),
-            ("Fingerprint", identity.fingerprint),
-            _kept(identity),
-            *asker.forwarded,
-        ),
+        action="remove an SSH key from its agent",
+        warning=asker.warning,
+        fields=(("Key", key_in_words(identity)), _kept(identity)),
         claims=asker.claims,
+        details=(("Key fingerprint", identity.fingerprint),),
         request=b"remove" + String(identity.public_blob),
     )
 
@@ -136,8 +138,9 @@ def about_removing(asker: Requester, identity: Identity) -> Question:
 def about_removing_all(asker: Requester) -> Question:
     return Question(
         box=asker.box,
-        asks="to remove every SSH key from its agent",
-        fields=(("Your keys", "stay in the key store; its agent no longer offers them"), *asker.forwarded),
+        action="remove every SSH key from its agent",
+        warning=asker.warning,
+        fields=(("Your keys", "stay in the key store; its agent no longer offers them"),),
         claims=asker.claims,
         request=b"remove all",
     )
@@ -146,8 +149,9 @@ def about_removing_all(asker: Requester) -> Question:
 def about_locking(asker: Requester, passphrase: bytes) -> Question:
     return Question(
         box=asker.box,
-        asks="to lock its agent with a passphrase",
-        fields=(("Until it unlocks it", "the agent shows no key and signs nothing"), *asker.forwarded),
+        action="lock its agent with a passphrase",
+        warning=asker.warning,
+        fields=(("Until it unlocks it", "the agent shows no key and signs nothing"),),
         claims=asker.claims,
         request=b"lock" + hashlib.sha256(passphrase).digest(),
     )
@@ -156,27 +160,48 @@ def about_locking(asker: Requester, passphrase: bytes) -> Question:
 def about_unlocking(asker: Requester, passphrase: bytes) -> Question:
     return Question(
         box=asker.box,
-        asks="to unlock its agent",
-        fields=(
-            ("If the passphrase is right", "the agent shows its keys again, and asks before each use"),
-            *asker.forwarded,
-        ),
+        action="unlock its agent",
+        warning=asker.warning,
+        fields=(("If the passphrase is right", "the agent shows its keys again, and asks before each use"),),
         claims=asker.claims,
         request=b"unlock" + hashlib.sha256(passphrase).digest(),
     )
 
 
+def _warning(asker: Requester, purpose: Purpose) -> Words:
+    """Why a signature deserves a second look; empty where nothing speaks against it."""
+    if asker.warning:
+        return asker.warning
+    doubt: Words = ""
+    match purpose:
+        case Unclear(reason=reason):
+            doubt = f"This login cannot be understood to its end: {reason}."
+        case Contradiction(reason=reason):
+            doubt = f"This login contradicts its own connection: {reason}."
+        case Login(oddity=str(oddity)) if oddity:
+            doubt = f"No usual program asks for a login like this: {oddity}."
+        case Login(bound=False):
+            doubt = "Nothing proves which server this login is for."
+        case Login(server=Binding(shown_key=shown_key)) if not asker.names(shown_key).names:
+            doubt = "Your known_hosts does not have this server."
+        case Unrecognised():
+            doubt = "Litterbox does not recognise what would be signed. Whoever gets it may use it for anything."
+    return doubt
+
+
 def _approval(asker: Requester, identity: Identity, purpose: Purpose) -> Approval | None:
-    """What "for this session" covers, where it is offered: a proven destination, or a namespace."""
+    """What an approval that lasts covers, where it is offered: a proven destination, or a namespace."""
     called: Sentence
     match purpose:
         case Login(bound=True, host_key=bytes(host_key), user=user):
             called = login_in_words(purpose, asker.names)
+            allows = f"logins to {_server_on_button(purpose, asker.names)}"
             certificate = f" with certificate {_digest(blob)}" if (blob := purpose.certificate_blob) else ""
             destination = f'"{user}" on {fingerprint(host_key)}{certificate} {asker.path}'.rstrip()
         case Sshsig(namespace=namespace) if len(namespace) <= _MAX_NAMESPACE_LENGTH:
             way = way_in_words(asker.hops, asker.names)
             called = ("namespace ", Said(namespace), *((" ", *way) if way else ()))
+            allows = signatures_in_words(namespace)
             destination = f'namespace "{namespace}" {asker.path}'.rstrip()
         case _:
             return None
@@ -187,7 +212,14 @@ def _approval(asker: Requester, identity: Identity, purpose: Purpose) -> Approva
         destination,
         rendered(called, MAX_APPROVED_WIDTH),
         rendered((*name_in_words(identity), f" {digest}"), MAX_APPROVED_WIDTH),
+        allows,
     )
+
+
+def _server_on_button(login: Login, names: Names) -> str:
+    """The server's name where the user's own files give it one, for nothing of the box may stand on a button."""
+    known = names(login.server.shown_key).names if login.server else ()
+    return escape_untrusted(known[0], longest=_MAX_BUTTON_NAME_WIDTH) if known else "this server"
 
 
 def _digest(blob: bytes) -> str:
@@ -199,8 +231,3 @@ def _kept(identity: Identity) -> tuple[str, str]:
     if identity.constraints is None:
         return ("Your key", "stays in the key store; its agent no longer offers it")
     return ("The key", "is forgotten: the agent has the only copy that Litterbox knows of")
-
-
-def _capital(sentence: Sentence) -> Sentence:
-    first, *others = sentence
-    return (first[0].upper() + first[1:], *others) if isinstance(first, str) else sentence

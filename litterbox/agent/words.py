@@ -15,6 +15,7 @@ from litterbox.confirm.said import Known, Said, Sentence, joined
 
 # What people sign with `ssh-keygen -Y sign` and git, in their own words; other namespaces are shown as they are.
 _NAMESPACES: Final = {"git": "sign a git commit or tag", "file": "sign a file"}
+_SIGNATURES: Final = {"git": "signing git commits and tags", "file": "signing files"}
 _MAX_NAMED: Final = 2  # names, hops, principals or steps in one sentence; how many more there are is said
 
 
@@ -33,7 +34,10 @@ def purpose_in_words(purpose: Purpose, names: Names) -> Sentence:
     """What the signature is for, as a person says it."""
     match purpose:
         case Login(user=user):
-            return ("log in as ", Said(user), " on ", *_server(purpose, names), *_with_certificate(purpose.certificate))
+            server, certificate = _server(purpose, names), _with_certificate(purpose.certificate)
+            if isinstance(server[0], Known):
+                return ("log in to ", *server, " as ", Said(user), *certificate)
+            return ("log in as ", Said(user), " to ", *server, *certificate)
         case Contradiction(login=login) | Unclear(login=login):
             return purpose_in_words(login, names)
         case Sshsig(namespace=namespace):
@@ -77,6 +81,16 @@ def key_in_words(identity: Identity) -> Sentence:
     if identity.constraints is None:
         return (Known(identity.name), f" ({identity.algorithm})")
     return (Said(identity.name), f" ({identity.algorithm}), not from your key store")
+
+
+def keys_in_words(keys: Sequence[Identity]) -> Sentence:
+    """The names of the keys."""
+    return _some(list(map(name_in_words, keys)), ", ", "more") if keys else ("none",)
+
+
+def signatures_in_words(namespace: str) -> str:
+    """The signatures of a namespace, for a button: nothing of the box's own words."""
+    return _SIGNATURES.get(namespace, "signatures of this kind")
 
 
 def name_in_words(identity: Identity) -> Sentence:

@@ -95,7 +95,7 @@ class Clipboard:
             fields.append(("Text" if is_all else "Text begins with", (Said(text),)))
         return Question(
             box=self.policy.box,
-            asks=f"to set your {_which(piece).value}",
+            action=f"set your {_which(piece).value}",
             fields=tuple(fields),
             request=repr((piece.mime_type, piece.primary)).encode() + upload.digest(),
             kind=Kind.CLIPBOARD_SET,
@@ -104,10 +104,10 @@ class Clipboard:
     def _question_of_get(self, request: ClipboardGet) -> Question:
         return Question(
             box=self.policy.box,
-            asks=f"to read your {_which(request).value}",
+            action=f"read your {_which(request).value}",
             fields=(
                 ("Type", (Said(request.mime_type),)),
-                ("If you approve", f"the box gets what is in the {_which(request).value} at that moment"),
+                ("If you allow it", f"the box gets what is in the {_which(request).value} at that moment"),
             ),
             request=repr(request).encode(),
             kind=Kind.CLIPBOARD_GET,

@@ -133,7 +133,7 @@ def _message(box: str, notice: Notify, replaces: int) -> Message:
         name if not notice.app else f"{name}, {escape_untrusted(notice.app, longest=_MAX_LABEL_LENGTH)}",
         replaces,
         notice.icon if _ICON_CHARACTERS.issuperset(notice.icon) else "",
-        escape_untrusted(notice.summary, longest=_MAX_LINE_LENGTH),
+        f"{box}: {escape_untrusted(notice.summary, longest=_MAX_LINE_LENGTH)}",  # some services show no app name
         _body(notice.body),
         actions,
         {"urgency": ("y", _URGENCIES[notice.urgency])},

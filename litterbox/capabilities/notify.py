@@ -77,7 +77,7 @@ class Notifications:
 def _question(box: str, notice: Notify) -> Question:
     return Question(
         box=box,
-        asks="to show a notification",
+        action="show a notification",
         fields=(("Summary", (Said(notice.summary),)), ("Body", (Said(notice.body),))),
         request=repr(notice).encode(errors="surrogatepass"),
         kind=Kind.NOTIFY,

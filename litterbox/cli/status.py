@@ -35,6 +35,10 @@ def command(name: str | None, *, as_json: bool) -> None:
         if row["answers"]:
             click.echo(f"  keys      {'unlocked' if row['unlocked'] else 'locked'}")
             click.echo(f"  displays  {row['displays']}")
+            if row["questions"]:
+                click.echo(f"  questions {row['questions']}, which wait for your answer")
+            for kind, seconds in _pauses(row):
+                click.echo(f"  paused    no window about {kind} for {seconds} s, after what you declined")
     if not rows:
         click.echo("There is no box yet. Make one with: litterbox define NAME", err=True)
 
@@ -62,7 +66,7 @@ def _rows(answers: dict[str, dict[str, str] | None]) -> list[dict[str, object]]:
             # Where a logout emptied XDG_RUNTIME_DIR, Podman has forgotten the box that its sessions show.
             running = states.get(name) in podman.RUNNING or (daemon is not None and bool(living))
             seen = {"daemon": daemon, "answers": False, "running": running, "sessions": living}
-            rows.append({"name": name, **seen, "unlocked": False, "displays": 0})
+            rows.append({"name": name, **seen, "unlocked": False, "displays": 0, "questions": 0, "pauses": {}})
         else:
             rows.append(
                 {
@@ -73,9 +77,22 @@ def _rows(answers: dict[str, dict[str, str] | None]) -> list[dict[str, object]]:
                     "sessions": [int(pid) for pid in answer["sessions"].split()],
                     "unlocked": answer["unlocked"] == "yes",
                     "displays": int(answer["displays"]),
+                    "questions": int(answer.get("questions", "0")),  # a daemon of an earlier version has neither
+                    "pauses": dict(_pause(word) for word in answer.get("pauses", "").split(";") if word),
                 }
             )
     return rows
+
+
+def _pause(word: str) -> tuple[str, int]:
+    """Return the kind and the seconds of `KIND=SECONDS`."""
+    kind, _, seconds = word.rpartition("=")
+    return kind, int(seconds)
+
+
+def _pauses(row: dict[str, object]) -> list[tuple[str, int]]:
+    pauses = row["pauses"]
+    return list(pauses.items()) if isinstance(pauses, dict) else []
 
 
 def _numbers(pids: object) -> str:

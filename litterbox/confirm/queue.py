@@ -86,6 +86,15 @@ class DialogQueue:
         """What this session has approved, oldest first."""
         return tuple(self._approvals)
 
+    def open_questions(self) -> int:
+        """Return how many questions are on the screen or wait for it."""
+        return len(self._waiting) + (self._on_screen is not None)
+
+    def pauses(self) -> dict[Kind, float]:
+        """Return the kinds whose questions get no window just now, each with the seconds until they do again."""
+        now = trio.current_time()
+        return {kind: one.paused_until - now for kind, one in self._refusals.items() if one.paused_until > now}
+
     def forget(self) -> None:
         """Drop every approval of this session."""
         self._approvals.clear()
@@ -110,7 +119,7 @@ class DialogQueue:
                 dialog.answer = decided
                 return
             self._on_screen = dialog
-            await _show(show, dialog)
+            await _show(show, dialog, waiting=len(self._waiting))
             self._learn(dialog)
         finally:
             self._on_screen = None
@@ -177,11 +186,11 @@ async def open_dialog_queue(show: Show) -> AsyncIterator[DialogQueue]:
         nursery.cancel_scope.cancel()
 
 
-async def _show(show: Show, dialog: _Dialog) -> None:
+async def _show(show: Show, dialog: _Dialog, *, waiting: int) -> None:
     """Fill in the answer; it stays WITHDRAWN where the last ticket is given back meanwhile."""
     with dialog.scope:
         try:
-            dialog.answer = await show(dialog.question)
+            dialog.answer = await show(attrs.evolve(dialog.question, waiting=waiting))
         except Exception:
             _logger.exception("%s: a dialog failed", dialog.question.who)
             dialog.answer = Answer.NOT_SHOWN

@@ -20,15 +20,19 @@ import sh
 import trio
 
 from litterbox import limits
-from litterbox.confirm.question import Answer, Question, text, title
+from litterbox.confirm.question import Answer, Question, buttons, text, title
 
 TIMEOUT: Final = 60.0  # seconds; a dialog nobody answers is declined
 _GRACE: Final = 5.0  # seconds after zenity's own timeout until we end it ourselves
 _WIDTH: Final = 680  # pixels, before zenity grows it to fit; zenity 4 stacks the buttons of a narrower one
 
-APPROVE: Final = "Approve once"
-APPROVE_SESSION: Final = "Approve for this session"
 DECLINE: Final = "Decline"
+
+# An approval that comes sooner after the start of zenity's process was meant for another window: a second, and the
+# time from the start to the window, which an idle machine needs (0.15 s) and some more.
+MIN_READING_TIME: Final = 1.25  # seconds
+_ICON: Final = "--icon-name=dialog-warning"  # zenity 3's name of the option, which zenity 4 takes too
+_TOO_SOON: Final = "An answer within the first second is not taken. Please answer again."
 
 # Zenity lets its environment choose its exit statuses (zenity(1)). So that none means two things: GTK exits 1 where it
 # finds no display, and zenity 3 exits 0 when its window is destroyed under it, which is nobody's approval.
@@ -68,13 +72,16 @@ async def show(
     question: Question,
     *,
     displays: Sequence[Mapping[str, str]],
-    patience: float = TIMEOUT,
+    within: float = TIMEOUT,
+    min_reading_time: float = MIN_READING_TIME,
     program: str = "zenity",
 ) -> Answer:
     """Ask on the first of `displays` (small environments: DISPLAY, WAYLAND_DISPLAY …) that shows a window.
 
-    NOT_SHOWN where none can, or zenity is not installed; the log says why. `patience` is in seconds. When
-    cancelled, the window is gone and its process reaped before this returns.
+    Returns NOT_SHOWN where none can, or zenity is not installed; the log says why. The user has `within` seconds. An
+    approval that comes before `min_reading_time` seconds is not taken, and the question is shown again, since the key
+    or the click was meant for something else. When cancelled, the window is gone and its process reaped before this
+    returns.
     """
     path = shutil.which(program)
     if path is None:
@@ -82,16 +89,32 @@ async def show(
         return Answer.NOT_SHOWN
     if not displays:
         _logger.warning("%s: no dialog: no login of this box has a display", question.who)
-    arguments = _arguments(question, patience)
+    deadline = trio.current_time() + within
     for display in displays:
-        end = _End(_TIMED_OUT, "", "")
-        with trio.move_on_after(patience + _GRACE):
-            end = await _run(path, arguments, _environment(display))
-        answer = _answer(end, question)
+        note = ""
+        options = [_ICON] if question.warning else []
+        while True:
+            began = trio.current_time()
+            arguments = [*_arguments(question, deadline - began, note), *options]
+            end = _End(_TIMED_OUT, "", "")
+            with trio.move_on_at(deadline + _GRACE):
+                end = await _run(path, arguments, _environment(display))
+            answer = _answer(end, question)
+            if answer is Answer.NOT_SHOWN and options and "icon-name" in end.stderr:
+                options = []  # a zenity that no longer knows the option; the text has a warning sign too
+            elif answer.approved and trio.current_time() - began < min_reading_time:
+                note = _TOO_SOON
+            else:
+                break
         if answer is not Answer.NOT_SHOWN:
             return answer
         _logger.warning("%s: no dialog on %s: %s", question.who, _name(display), end.reason)
     return Answer.NOT_SHOWN
+
+
+def is_installed(program: str = "zenity") -> bool:
+    """Return whether zenity is on the daemon's PATH."""
+    return shutil.which(program) is not None
 
 
 @attrs.frozen
@@ -113,16 +136,18 @@ def _answer(end: _End, question: Question) -> Answer:
     if end.status == _APPROVED:
         return Answer.APPROVED_SESSION if question.once else Answer.APPROVED_ONCE
     # Zenity 3 leaves with the status of Escape after its extra button; the label is what counts.
-    if end.status in (_EXTRA, _CANCELLED) and _has_extra(question) and end.stdout == f"{APPROVE_SESSION}\n":
+    lasting = buttons(question).approve_lasting
+    if end.status in (_EXTRA, _CANCELLED) and lasting is not None and end.stdout == f"{_label(lasting)}\n":
         return Answer.APPROVED_SESSION
     if end.status == _CANCELLED:
         return Answer.DECLINED
     return Answer.TIMED_OUT if end.status == _TIMED_OUT else Answer.NOT_SHOWN
 
 
-def _arguments(question: Question, patience: float) -> list[str]:
+def _arguments(question: Question, within: float, note: str) -> list[str]:
     # The lines are short enough already. Where GTK broke one at a space, it would go on at the margin.
-    unbreakable = text(question).replace(" ", "\N{NO-BREAK SPACE}")
+    unbreakable = text(question, note).replace(" ", "\N{NO-BREAK SPACE}")
+    labels = buttons(question)
     arguments = [
         "--question",
         "--no-markup",
@@ -130,15 +155,18 @@ def _arguments(question: Question, patience: float) -> list[str]:
         f"--title={title(question)}",
         f"--text={unbreakable}",
         f"--width={_WIDTH}",
-        f"--timeout={max(1, round(patience))}",
-        f"--ok-label={APPROVE_SESSION if question.once else APPROVE}",
+        f"--timeout={max(1, round(within))}",
+        f"--ok-label={_label(labels.approve)}",
         f"--cancel-label={DECLINE}",
     ]
-    return [*arguments, f"--extra-button={APPROVE_SESSION}"] if _has_extra(question) else arguments
+    if labels.approve_lasting is not None:
+        arguments.append(f"--extra-button={_label(labels.approve_lasting)}")
+    return arguments
 
 
-def _has_extra(question: Question) -> bool:
-    return question.offers_session and not question.once
+def _label(words: str) -> str:
+    """Return a button's label as GTK takes it: it reads a single underscore as the mark of a shortcut."""
+    return words.replace("_", "__")
 
 
 def _environment(display: Mapping[str, str]) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """What the daemon answers on its control socket: status, entry, start, stop, vault key, approvals."""
 
 import json
+import math
 import os
 from collections.abc import Awaitable, Callable, Mapping
 
 import trio
 
 from litterbox import paths
+from litterbox.confirm import zenity
 from litterbox.confirm.escaping import escape_untrusted
 from litterbox.confirm.queue import DialogQueue
 from litterbox.container import create
@@ -69,16 +71,24 @@ class Requests:
             "sessions": " ".join(str(pid) for pid, _start in self._watcher.sessions),
             "unlocked": _yes(self.vault_key is not None),
             "displays": str(len(self._displays.newest_first())),
+            "questions": str(self._dialogs.open_questions()),
+            "pauses": ";".join(f"{kind.value}={math.ceil(left)}" for kind, left in self._dialogs.pauses().items()),
         }
 
     async def _enter(self, request: Message) -> Message:
         """An `enter` hands its display over and learns whether the box runs."""
         self._displays.add(request)
         answer = await self._running()
-        if self.vault_key is not None and not self._displays.newest_first():
-            blind = f"no login of {self._name} has a display: every request for a key will be declined"
+        if self.vault_key is not None and (reason := self._why_no_window()):
+            blind = f"{reason}: every request for a key will be declined"
             answer["notice"] = f"{answer['notice']}; {blind}" if answer["notice"] else blind
         return answer
+
+    def _why_no_window(self) -> str:
+        """Why no question can be shown; "" where it can."""
+        if not zenity.is_installed():
+            return "zenity is not installed, which shows the questions"
+        return "" if self._displays.newest_first() else f"no login of {self._name} has a display"
 
     async def _started(self, _request: Message) -> Message:
         await self._container.look()

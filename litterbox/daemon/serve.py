@@ -60,8 +60,8 @@ async def serve(
     stop = trio.Event()
 
     async def show(question: Question) -> Answer:
-        patience = await trio.to_thread.run_sync(dialog_timeout, name)
-        return await zenity.show(question, displays=displays.newest_first(), patience=patience)
+        within = await trio.to_thread.run_sync(dialog_timeout, name)
+        return await zenity.show(question, displays=displays.newest_first(), within=within)
 
     async with AsyncExitStack() as stack:
         audit = stack.enter_context(AuditLog(name))

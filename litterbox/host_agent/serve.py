@@ -77,7 +77,7 @@ async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:
     status = 0
 
     async def show(question: Question) -> Answer:
-        return await zenity.show(question, displays=[display] if display else [], patience=agent.timeout)
+        return await zenity.show(question, displays=[display] if display else [], within=agent.timeout)
 
     async with AsyncExitStack() as stack:
         signals = stack.enter_context(trio.open_signal_receiver(*_to_receive(command)))

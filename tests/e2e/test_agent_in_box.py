@@ -89,11 +89,11 @@ def test_a_key_of_the_box_s_own_is_added_listed_and_removed(user, person, attach
     assert "mine (ED25519)" in said
     assert said.count("laptop") == 2
     assert "The agent has no identities." in said
-    assert "asks to add an SSH key to its agent" in asked[0]
+    assert "add an SSH key to its agent?" in asked[0]
     assert '"mine" (ssh-ed25519), not from your key store' in asked[0]
-    assert "asks which SSH keys it may use" in asked[1]
-    assert "asks to remove an SSH key" in asked[2]
-    assert "asks to remove every SSH key" in asked[4]
+    assert "see which SSH keys it has?" in asked[1]
+    assert "remove an SSH key" in asked[2]
+    assert "remove every SSH key" in asked[4]
     shown = user.litterbox("audit", attached).stdout
     assert re.search(r'add +approved +dialog +\d+ +"mine"', shown)
 
@@ -108,7 +108,7 @@ def test_a_locked_agent_opens_with_the_same_passphrase(user, person, attached):
     assert "The agent has no identities." in said
     assert "Agent unlocked." in said
     assert "laptop" in said
-    assert "asks to lock its agent" in asked[0]
+    assert "lock its agent" in asked[0]
     assert "secret" not in str(audit(user))
 
 
@@ -121,7 +121,7 @@ def test_a_login_names_the_host_by_this_computer_s_known_hosts_and_is_approved_f
     with user.session(attached):
         said, asked = run(user, attached, login, person.approve_for_session, person.approve_for_session)
         assert said == "in a\n"
-        assert f'For: Log in as "{USER}" on a.example.org' in asked[1]
+        assert f'work: log in to a.example.org as "{USER}"?' in asked[1]
         assert 'says it is "ssh -F config a' in asked[1]
         assert run(user, attached, login)[0] == "in a\n"
         rows = json.loads(user.litterbox("approvals", attached, "--json").stdout)
@@ -139,7 +139,7 @@ def test_a_forwarded_agent_is_warned_of(user, person, attached, hosts):
     script = f"ssh -F config -A a \"ssh -F {hosts.config} b 'echo in \\$HOST_NAME'\""
     said, asked = run(user, attached, script, *[person.approve] * 4)
     assert said == "in b\n"
-    assert "Forwarded" not in asked[1]
+    assert "The request came through" not in asked[1]
     assert "Forwarded: through a.example.org: whoever controls that computer" in " ".join(asked[3].split())
     assert f'Log in as "{USER}" on b.example.org' in asked[3]
 
@@ -180,7 +180,7 @@ def test_git_signs_a_commit_in_the_box(user, person, attached):
     )
     said, asked = run(user, attached, script, person.approve, person.approve)
     assert "-----BEGIN SSH SIGNATURE-----" in said
-    assert 'For: Sign a git commit or tag (namespace "git")' in asked[1]
+    assert 'work: sign a git commit or tag (namespace "git")?' in asked[1]
 
 
 def test_sigusr1_forgets_what_the_box_added_and_not_what_is_attached(user, person, attached):

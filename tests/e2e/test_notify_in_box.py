@@ -43,7 +43,7 @@ def test_a_notification_of_the_box_is_shown_with_its_name(user, box, dunst):
     wait_until(lambda: dunst.count() == 1, what="the notification")
     dunst.close_all()
     [entry] = dunst.displayed()
-    assert (entry["appname"], entry["summary"]) == ("Litterbox: work", "Build <b>done</b>")
+    assert (entry["appname"], entry["summary"]) == ("Litterbox: work", "work: Build <b>done</b>")
     assert printed == f"{entry['id']}\n"
     assert [line["what"] for line in audit(user)] == ["notify"]
 

@@ -12,7 +12,6 @@ from functools import partial
 import pytest
 import trio
 from asyncssh.packet import MPInt, SSHPacket, String
-from support.asked import fields_of
 from support.desk import Desk, agent
 from support.dialog import APPROVE, dialog, picture
 from support.raw_login import Disguise
@@ -20,6 +19,7 @@ from support.sshd import USER, Network, network
 
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer
+from litterbox.confirm.said import logged
 
 ED25519, RSA = "ssh-ed25519", "ssh-rsa"
 CERTIFIED = "ssh-ed25519-cert-v01@openssh.com"
@@ -61,13 +61,13 @@ def padded(desk: Desk, number: int) -> dict[str, object]:
 
 # What each changes in an ordinary login, and what the window says of it.
 DISGUISES = {
-    "none": (lambda _desk, _hosts: {}, f'Log in as "{USER}" on a'),
-    "certificate": (certified, rf'Log in as "{USER}" on a with the certificate "me\" on alpha.test"'),
-    "signed 2": (lambda _desk, _hosts: {"signed": 2}, f'Log in as "{USER}" on a'),
-    "signed 255": (lambda _desk, _hosts: {"signed": 255}, f'Log in as "{USER}" on a'),
-    "user not UTF-8": (lambda _desk, _hosts: {"user": NOT_UTF_8}, r'Log in as "andr\udce9" on a'),
-    "exponent with zeros": (lambda desk, _hosts: padded(desk, 0), f'Log in as "{USER}" on a'),
-    "modulus with zeros": (lambda desk, _hosts: padded(desk, 1), f'Log in as "{USER}" on a'),
+    "none": (lambda _desk, _hosts: {}, f'log in to a as "{USER}"'),
+    "certificate": (certified, rf'log in to a as "{USER}" with the certificate "me\" on alpha.test"'),
+    "signed 2": (lambda _desk, _hosts: {"signed": 2}, f'log in to a as "{USER}"'),
+    "signed 255": (lambda _desk, _hosts: {"signed": 255}, f'log in to a as "{USER}"'),
+    "user not UTF-8": (lambda _desk, _hosts: {"user": NOT_UTF_8}, r'log in to a as "andr\udce9"'),
+    "exponent with zeros": (lambda desk, _hosts: padded(desk, 0), f'log in to a as "{USER}"'),
+    "modulus with zeros": (lambda desk, _hosts: padded(desk, 1), f'log in to a as "{USER}"'),
 }
 
 
@@ -106,9 +106,9 @@ async def test_a_login_that_a_server_accepts_is_shown_as_a_login(tmp_path, hosts
         [question] = desk.asked
         line = audited(desk)
     assert accepted is (answer is Answer.APPROVED_ONCE)
-    assert fields_of(question)["For"] == words
-    assert not question.offers_session  # this client does not bind its connection
-    assert line["detail"]["purpose"] == words.replace("Log", "log")
+    assert logged(question.action) == words
+    assert not question.approval  # this client does not bind its connection
+    assert line["detail"]["purpose"] == words
     assert line["decision"] == answer.value
 
 
@@ -125,7 +125,7 @@ async def test_a_login_with_a_certificate_and_a_stored_key_is_named_in_its_windo
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(log_in)
-            for asks in ("which SSH keys", "to sign with"):
+            for asks in ("which SSH keys", "log in to"):
                 window = await dialog(display, "Litterbox: work", saying=asks)
                 said.append(window.text.replace("\n    ", " "))
                 await picture(window, f"certificate-{len(said)}")
@@ -135,8 +135,8 @@ async def test_a_login_with_a_certificate_and_a_stored_key_is_named_in_its_windo
         line = audited(desk)
     assert runs[0].stdout == b"in\n", runs[0].stderr
     assert "CERT" in server
-    purpose = rf'og in as "{USER}" on a with the certificate "me\" on alpha.test"'
-    assert f"\nFor: L{purpose}\n" in said[1]
+    purpose = rf'log in to a as "{USER}" with the certificate "me\" on alpha.test"'
+    assert said[1].startswith(f"work: {purpose}?\n")
     authority = fingerprint(hosts.folder / "authority.pub")
     assert f'Certificate: by its own words for "{USER}", "other", and signed by {authority}' in said[1]
-    assert (line["what"], line["detail"]["purpose"]) == ("sign", f"l{purpose}")
+    assert (line["what"], line["detail"]["purpose"]) == ("sign", purpose)

@@ -9,12 +9,14 @@ import pytest
 import trio
 from support.asked import fields_of
 from support.desk import KINDS, agent
+from support.dialog import APPROVE, dialog
 from support.display import Display
 from support.sshd import SSHD
 
 from litterbox.confirm import zenity
 from litterbox.confirm.question import Answer
 from litterbox.confirm.queue import Show
+from litterbox.confirm.said import logged
 
 
 async def test_ssh_add_lists_fingerprints_and_public_keys(tmp_path):
@@ -55,9 +57,9 @@ async def test_ssh_keygen_signs_and_verifies_and_the_question_says_what_for(tmp_
         verified = await desk.run("sh", "-c", verify)
         assert verified.returncode == 0, verified.stderr
         question = desk.asked[-1]
-    assert fields_of(question)["For"] == 'Sign a git commit or tag (namespace "git")'
+    assert logged(question.action) == 'sign a git commit or tag (namespace "git")'
     assert fields_of(question)["Key"] == f"{kind} ({kind})"
-    assert question.offers_session
+    assert question.approval
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -77,12 +79,12 @@ async def test_ssh_logs_in_when_approved_and_not_when_declined(tmp_path, kind, a
         options += [f"UserKnownHostsFile={desk.path('known_hosts')}", f"IdentityFile={desk.path(f'{kind}.pub')}"]
         ssh = ["ssh", "-F", "/dev/null", *(f"-o{option}" for option in options)]
         run = await desk.run(*ssh, f"{getpass.getuser()}@server", "echo", "in")
-        purpose = fields_of(desk.asked[-1]).get("For", "")
+        purpose = logged(desk.asked[-1].action)
     if answer is Answer.APPROVED_ONCE:
         assert run.stdout == b"in\n", run.stderr
         # OpenSSH 8.9 and newer bind the connection; the name is the host's, not the client's.
-        assert purpose == f'Log in as "{getpass.getuser()}" on server.example.org'
-        assert desk.asked[-1].offers_session
+        assert purpose == f'log in to server.example.org as "{getpass.getuser()}"'
+        assert desk.asked[-1].approval
     else:
         assert run.returncode == 255
         assert b"Permission denied" in run.stderr
@@ -100,8 +102,7 @@ async def test_a_dialog_is_pressed_and_the_key_signs(tmp_path, display):
             runs.append(await desk.run("ssh-add", "-T", desk.path("ssh-ed25519.pub")))
 
         nursery.start_soon(test_the_key)
-        await display.window("Litterbox: work")
-        await display.press("Tab", "Return")
+        await (await dialog(display, "Litterbox: work")).choose(APPROVE)
     assert runs[0].returncode == 0, runs[0].stderr
 
 

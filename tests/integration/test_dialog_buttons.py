@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable
 
 import attrs
 import pytest
-from support.dialog import APPROVE, DECLINE, SESSION, Dialog, answer
+import trio
+from support.dialog import APPROVE, DECLINE, SESSION, Dialog, answer, dialog
 
 from litterbox.confirm.question import Answer, Approval, Question
 
 QUESTION = Question(
     box="work",
-    asks="to sign with an SSH key of yours",
+    action="sign with an SSH key of yours",
     fields=(("Key", "github (ssh-ed25519)"), ("For", 'a git commit or tag (namespace "git")')),
     request=b"sign",
 )
@@ -74,7 +75,7 @@ async def test_closing_the_window_declines(display):
 
 @pytest.mark.parametrize("question", [WITH_SESSION, ONCE_AND_FOR_ALL])
 async def test_a_dialog_that_nobody_answers_times_out(display, question):
-    assert await answer(question, display, nothing, patience=1) is Answer.TIMED_OUT
+    assert await answer(question, display, nothing, within=1) is Answer.TIMED_OUT
     assert not Answer.TIMED_OUT.approved
 
 
@@ -83,3 +84,37 @@ async def test_a_window_destroyed_by_another_program_is_no_approval(display):
         await dialog.display.destroy(dialog.window)
 
     assert await answer(QUESTION, display, destroy) is Answer.NOT_SHOWN
+
+
+# Longer than the real time, so that what is pressed at once comes within it on a busy machine too.
+SOON = 6.0  # seconds
+
+
+async def again(shown: Dialog, display) -> Dialog:
+    """Wait for the window that shows the question again."""
+    await shown.gone()
+    return await dialog(display, "Litterbox", saying="is not taken")
+
+
+async def test_a_key_that_was_meant_for_something_else_approves_nothing(display):
+    """Tab and Return come while somebody types elsewhere and the window opens under their hands, twice."""
+
+    async def person(shown: Dialog) -> None:
+        for _ in range(2):
+            await shown.press("Tab", "Return")
+            shown = await again(shown, display)
+        await trio.sleep(SOON)
+        await shown.choose(APPROVE)
+
+    assert await answer(QUESTION, display, person, min_reading_time=SOON) is Answer.APPROVED_ONCE
+
+
+@pytest.mark.parametrize("label", [APPROVE, SESSION])
+async def test_a_click_that_was_meant_for_something_else_approves_nothing(display, label):
+    async def person(shown: Dialog) -> None:
+        for _ in range(2):
+            await shown.click_at_once(label)
+            shown = await again(shown, display)
+        await shown.click(DECLINE)
+
+    assert await answer(WITH_SESSION, display, person, min_reading_time=SOON) is Answer.DECLINED

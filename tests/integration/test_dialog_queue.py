@@ -21,7 +21,7 @@ LIST = Approval("list", "", "")
 def about(subject: str, approval: Approval | None = None, *, once: bool = False) -> Question:
     return Question(
         box="work",
-        asks=f"for {subject}",
+        action=f"for {subject}",
         fields=(("Subject", subject),),
         request=subject.encode(),
         approval=approval,

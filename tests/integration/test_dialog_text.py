@@ -5,26 +5,21 @@ import pytest
 from support.dialog import Dialog, answer, picture
 
 from litterbox.confirm.question import Answer, Approval, Question
+from litterbox.confirm.said import Said
 
 FINGERPRINT = "SHA256:tHbaQpyH/YGLbINUVfLrZRf4FUy0MsPBheaJt98+ShQ"
 LOGIN = Question(
     box="work",
-    asks="to sign with an SSH key of yours",
-    fields=(
-        ("Key", "laptop (ssh-ed25519)"),
-        ("Fingerprint", FINGERPRINT),
-        ("For", 'Log in as "git" on github.com'),
-    ),
+    action=("log in to github.com as ", Said("git")),
+    fields=(("Key", "laptop (ssh-ed25519)"),),
+    details=(("Key fingerprint", FINGERPRINT),),
     claims=(("Program", 'says it is "ssh git@github.com"'),),
     request=b"sign",
     approval=Approval("sign", FINGERPRINT, "git on github.com"),
 )
 FORWARDED = attrs.evolve(
     LOGIN,
-    fields=(
-        *LOGIN.fields,
-        ("Forwarded", "through dev.example.org: whoever controls that computer may be asking"),
-    ),
+    warning="The request came through dev.example.org. Whoever controls that computer may be asking.",
     approval=None,
 )
 OF_THE_HOST = attrs.evolve(LOGIN, box=None, once=True)
@@ -64,24 +59,24 @@ async def said(question: Question, display, name: str) -> str:
 async def test_a_login_names_the_box_the_key_the_purpose_and_the_program(display):
     assert await said(LOGIN, display, "login") == "\n".join(
         [
-            'The box "work" asks to sign with an SSH key of yours.',
+            'work: log in to github.com as "git"?',
             "",
             "Key: laptop (ssh-ed25519)",
-            f"Fingerprint: {FINGERPRINT}",
-            'For: Log in as "git" on github.com',
             "",
             'Program: says it is "ssh git@github.com"',
+            "",
+            f"Key fingerprint: {FINGERPRINT}",
         ]
     )
 
 
 async def test_a_forwarded_login_warns(display):
     told = (await said(FORWARDED, display, "forwarded")).replace("\n    ", " ")
-    assert "Forwarded: through dev.example.org: whoever controls that computer may be asking" in told
+    assert "The request came through dev.example.org. Whoever controls that computer may be asking." in told
 
 
 async def test_a_program_of_the_host_is_called_one(display):
-    assert (await said(OF_THE_HOST, display, "host")).startswith("A program on this computer asks to sign")
+    assert (await said(OF_THE_HOST, display, "host")).startswith("A program on this computer: log in to github.com")
 
 
 async def test_markup_and_escapes_are_shown_as_they_are(display):
@@ -103,21 +98,16 @@ async def test_a_dialog_of_the_most_hostile_values_has_all_its_labels_and_fits_t
     value = VALUES[kind]
     question = Question(
         box="b" * 32,
-        asks="to sign with an SSH key of yours",
-        fields=(
-            ("Key", f"{value[:64]} (ecdsa-sha2-nistp521-cert-v01@openssh.com)"),
-            ("Fingerprint", FINGERPRINT),
-            ("For", f'Log in as "{value}" on a server that only the box knows, as "{value}"'),
-            ("Host key", FINGERPRINT),
-            ("Forwarded", f"through {', then '.join([value] * 5)}: whoever controls that computer may be asking"),
-        ),
-        claims=(("Program", f'says it is "{value}"'),),
+        action=("log in to a server that only the box knows, as ", Said(value), " as ", Said(value)),
+        warning=("The request came through ", *[Said(value)] * 2, ". Whoever controls that computer may be asking."),
+        fields=(("Key", f"{value[:64]} (ecdsa-sha2-nistp521-cert-v01@openssh.com)"),),
+        details=(("Key fingerprint", FINGERPRINT), ("Host fingerprint", FINGERPRINT)),
+        claims=(("Program", ("says it is ", Said(value))),),
         request=b"sign",
         approval=LOGIN.approval,
     )
     lines = (await said(question, display, f"hostile-{kind}")).split("\n")
-    assert [line.split(":")[0] for line in lines[2:] if line and not line.startswith("    ")] == [
-        "Key", "Fingerprint", "For", "Host key", "Forwarded", "Program"
-    ]  # fmt: skip
-    assert f"Fingerprint: {FINGERPRINT}" in lines
-    assert f"Host key: {FINGERPRINT}" in lines
+    labels = [line.split(":")[0] for line in lines[1:] if line and not line.startswith(("    ", "\N{WARNING SIGN}"))]
+    assert labels == ["Key", "Program", "Key fingerprint", "Host fingerprint"]
+    assert f"Key fingerprint: {FINGERPRINT}" in lines
+    assert f"Host fingerprint: {FINGERPRINT}" in lines

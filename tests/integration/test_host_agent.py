@@ -284,7 +284,7 @@ def test_the_person_at_the_display_is_asked(desk, display, person):
         with asking(desk, "ssh-add", "key") as adding:
             text = person.approve(None)
             assert adding.wait(LONG_ENOUGH) == 0
-        assert text.startswith("A program on this computer asks to add an SSH key to its agent")
+        assert text.startswith("A program on this computer: add an SSH key to its agent?")
         with asking(desk, "ssh-add", "-l") as listing:
             person.decline(None)
             assert listing.wait(LONG_ENOUGH) == 1
@@ -295,7 +295,7 @@ def test_a_key_to_be_confirmed_is_asked_about_though_all_is_approved(desk, displ
     with desk.agent("--approve", "all", environment=display.environment):
         assert desk.run("ssh-add", "-c", "key").returncode == 0
         with asking(desk, "ssh-add", "-T", "key.pub") as testing:
-            assert "to sign with an SSH key of its own" in person.decline(None)
+            assert "not from your key store" in person.decline(None)
             assert testing.wait(LONG_ENOUGH) != 0
         with asking(desk, "ssh-add", "-T", "key.pub") as testing:
             person.approve(None)

@@ -45,7 +45,7 @@ async def test_the_box_is_named_and_its_words_are_only_words(dunst, notifier):
     [entry] = dunst.displayed()
     assert entry["id"] == told[0]
     assert entry["appname"] == "Litterbox: work, make"
-    assert entry["summary"] == r"Build\x1b[2J done"
+    assert entry["summary"] == r"work: Build\x1b[2J done"
     assert entry["body"] == "&lt;b&gt;bold&lt;/b&gt; &amp;amp;\nline"
     assert entry["urgency"] == "CRITICAL"
     assert entry["icon_path"] == ""

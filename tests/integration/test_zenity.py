@@ -17,7 +17,7 @@ from litterbox.confirm.question import Answer, Question
 TITLE = "Litterbox: work"
 QUESTION = Question(
     box="work",
-    asks="to sign with an SSH key of yours",
+    action="sign with an SSH key of yours",
     fields=(("Key", "github (ssh-ed25519)"), ("For", 'a git commit or tag (namespace "git")')),
     request=b"sign",
 )
@@ -97,7 +97,7 @@ async def test_a_dialog_dies_with_a_daemon_that_is_killed(display):
         import trio
         from litterbox.confirm import zenity
         from litterbox.confirm.question import Question
-        question = Question(box="work", asks="x", fields=(), request=b"")
+        question = Question(box="work", action="x", fields=(), request=b"")
         trio.run(lambda: zenity.show(question, displays=[{display.environment!r}]))
     """)
     async with trio.open_nursery() as nursery:

@@ -58,6 +58,10 @@ class Display:
         """Destroy the window over its program's head, as any program on the display may."""
         await self._xdotool("windowclose", window)
 
+    async def move(self, window: str, x: int, y: int) -> None:
+        """Put the window's upper left corner there."""
+        await self._xdotool("windowmove", "--sync", window, str(x), str(y))
+
     async def size(self, window: str) -> tuple[int, int]:
         _x, _y, width, height = await self.place(window)
         return width, height

@@ -4,12 +4,13 @@ import json
 import re
 import unicodedata
 
+import attrs
 from click.testing import CliRunner
 
 from litterbox import paths
 from litterbox.cli import audit as cli_audit
 from litterbox.confirm.escaping import columns
-from litterbox.confirm.question import LINE, MAX_LINES, Answer, Question, text
+from litterbox.confirm.question import LINE, MAX_LINES, Answer, Question, buttons, text
 from litterbox.confirm.queue import open_dialog_queue
 from litterbox.daemon.requests import Requests
 from support.conversation import read_audit
@@ -98,11 +99,12 @@ def check_question(question: Question) -> bool:
     assert all(columns(line) <= LINE for line in lines)
     assert not any(line.endswith("\\") and not line.endswith("\\\\") for line in lines)
     unfolded = "\n".join(lines).replace(f"\n{INDENT}", "").split("\n")
-    for line in unfolded[1:]:  # the first names the box
+    for line in unfolded:
         check(line)
-    labels = [line.split(":")[0] for line in unfolded[2:] if line]
-    assert labels == [label for label, _words in question.fields + question.claims]
-    return '"' in "".join(unfolded[1:])
+    labels = [line.split(":")[0] for line in unfolded[1:] if line and not line.startswith("\N{WARNING SIGN}")]
+    assert labels == [label for label, _words in question.fields + question.claims + question.details]
+    assert all('"' not in label for label in attrs.astuple(buttons(question)) if label)
+    return '"' in "".join(unfolded)
 
 
 async def check_approvals(asked: list[Question]) -> None:

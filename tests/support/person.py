@@ -16,7 +16,7 @@ class Person:
     display: Display
 
     def approve(self, box: str | None, *, screenshot: str | None = None, within: float = _LONG_ENOUGH) -> str:
-        """Press "Approve once" in the next window, which comes `within` so many seconds; return what it said."""
+        """Press "Allow once" in the next window, which comes `within` so many seconds; return what it said."""
         return trio.run(self._choose, box, APPROVE, screenshot, within)
 
     def approve_for_session(self, box: str | None, *, screenshot: str | None = None) -> str:

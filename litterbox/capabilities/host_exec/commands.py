@@ -121,8 +121,9 @@ class HostCommands:
         if shown is not None and where is not None:
             question = Question(
                 box=self.policy.box,
-                asks="to run a command on this computer, outside of the box",
-                fields=(*shown, *where, *((("Beware", FOLDER_WARNING),) if in_box else ())),
+                action=f"run {request.command} on this computer, outside of the box",
+                warning=FOLDER_WARNING if in_box else "",
+                fields=(*shown, *where),
                 request=b"%d" % next(self._numbers),  # no two are equal: one approval is good for one run
                 approval=Approval(
                     CAPABILITY,
@@ -130,6 +131,7 @@ class HostCommands:
                     place.path,
                     rendered(_place(command, place), MAX_APPROVED_WIDTH),
                     rendered((Said(words),), MAX_APPROVED_WIDTH),
+                    "this command",
                 ),
                 kind=Kind.HOST_COMMAND,
             )

@@ -58,15 +58,30 @@ def question(box: str, link: Link) -> Question:
     """Make the question. It shows the whole site, and as much of the link as the window has room for."""
     about: list[tuple[str, Words]] = [*_pieces("Site", link.site, most=2)] if link.site else []
     if not link.site.isascii():
-        letters = link.site.encode("unicode_escape").decode("ascii")
-        # These are escaped already, and `quoted` would escape them again. A site holds no quote and no backslash.
-        about.append(("Its letters", (f'"{escape_untrusted(letters, longest=_MAX_ASIDE_WIDTH)}"',)))
+        letters = _in_ascii(link.site) or link.site.encode("unicode_escape").decode("ascii")
+        # These are plain text without a quote, and `quoted` would escape their backslashes again.
+        about.append(("The site in ASCII", (f'"{escape_untrusted(letters, longest=_MAX_ASIDE_WIDTH)}"',)))
     if link.user:
         about.append(("User name, not the site", (quoted(link.user, longest=_MAX_ASIDE_WIDTH),)))
     request = link.uri.encode(errors="surrogatepass")
-    asked = Question(box=box, asks="to open a link", fields=tuple(about), request=request, kind=Kind.LINK)
+    asked = Question(box=box, action=_action(link), fields=tuple(about), request=request, kind=Kind.LINK)
     room = MAX_LINES - len(text(asked).split("\n"))
     return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _FIELD_LINES)))
+
+
+def _action(link: Link) -> Words:
+    if not link.site:
+        return "open a link"
+    ascii_site = _in_ascii(link.site)
+    return ("open a link to ", Said(ascii_site)) if ascii_site else "open a link to a site that is not a name of DNS"
+
+
+def _in_ascii(site: str) -> str:
+    """Return the site as DNS has it, in punycode (RFC 3490); "" where it has none."""
+    try:
+        return site if site.isascii() else site.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
 
 
 def _pieces(label: str, value: str, *, most: int) -> tuple[tuple[str, Words], ...]:

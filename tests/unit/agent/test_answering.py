@@ -5,7 +5,6 @@ import attrs
 import pytest
 import trio
 from asyncssh.packet import Byte, MPInt, String, UInt32
-from support.asked import fields_of
 from support.certificates import make_certificate
 from support.conversation import (
     EMPTY_LIST,
@@ -35,6 +34,7 @@ from litterbox.agent.identities import Identity
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.audit import AuditLog
 from litterbox.confirm.question import Answer
+from litterbox.confirm.said import logged
 
 LAPTOP, MINE, HOST, DEV = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(4))
 STORED = Identity("laptop", LAPTOP.public_data, b"me@host")
@@ -71,12 +71,12 @@ async def test_a_key_is_added_listed_used_and_removed_and_each_step_is_asked_abo
     assert MINE.convert_to_public().verify(b"data", signature[5:])
     assert await ask(remove(MINE.public_data)) == SUCCESS
     assert listed(await ask(LIST)) == BOTH[:1]
-    assert [question.asks.split()[:4] for question in talk.asked] == [
-        ["to", "add", "an", "SSH"],
-        ["which", "SSH", "keys", "it"],
-        ["to", "sign", "with", "an"],
-        ["to", "remove", "an", "SSH"],
-        ["which", "SSH", "keys", "it"],
+    assert [logged(question.action) for question in talk.asked] == [
+        "add an SSH key to its agent",
+        "see which SSH keys it has",
+        "sign data that is not an SSH login",
+        "remove an SSH key from its agent",
+        "see which SSH keys it has",
     ]
     lines = [(line["what"], line["decision"], line["by"], line["detail"].get("key")) for line in audited()]
     assert lines == [
@@ -282,9 +282,9 @@ async def test_a_bound_login_is_shown_with_the_hosts_name_and_may_be_approved_fo
     await ask(bind(HOST))
     assert (await ask(sign(LAPTOP.public_data, login())))[0] == 14
     [question] = talk.asked
-    assert fields_of(question)["For"] == 'Log in as "git" on github.com'
+    assert logged(question.action) == 'log in to github.com as "git"'
     assert question.approval.called == '"git" on github.com'
-    assert audited()[-1]["detail"]["purpose"] == 'log in as "git" on github.com'
+    assert audited()[-1]["detail"]["purpose"] == 'log in to github.com as "git"'
 
 
 async def test_a_name_that_only_the_box_knows_is_shown_as_such(talk):
@@ -296,7 +296,7 @@ async def test_a_name_that_only_the_box_knows_is_shown_as_such(talk):
     ask = talk.connect()
     await ask(bind(HOST))
     await ask(sign(LAPTOP.public_data, login()))
-    assert fields_of(talk.asked[0])["For"].endswith('on a server that only the box knows, as "innocent.example.org"')
+    assert logged(talk.asked[0].action).endswith('to a server that only the box knows, as "innocent.example.org"')
 
 
 async def test_a_login_that_contradicts_its_binding_is_refused_and_audited(talk):
@@ -313,7 +313,7 @@ async def test_a_forwarded_connection_is_warned_of(talk):
     ask = talk.connect()
     await ask(bind(DEV, b"f" * 32, forwarding=True))
     await ask(sign(LAPTOP.public_data, b"anything"))
-    assert "whoever controls that computer" in fields_of(talk.asked[0])["Forwarded"]
+    assert "Whoever controls that computer" in logged(talk.asked[0].warning)
 
 
 async def test_a_key_that_never_asks_is_seen_and_signs_only_where_it_leads_to_its_host(talk, known_hosts):
@@ -350,7 +350,7 @@ async def test_with_approve_all_nobody_is_asked_but_for_keys_that_are_to_be_conf
     talk.reply = Answer.DECLINED
     assert await ask(sign(MINE.public_data)) == FAILURE
     assert len(talk.asked) == 1
-    assert not talk.asked[0].offers_session
+    assert not talk.asked[0].approval
 
 
 async def test_with_approve_none_all_that_would_be_asked_is_refused(talk):

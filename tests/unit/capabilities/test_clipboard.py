@@ -373,9 +373,9 @@ async def test_a_question_of_a_set_says_all_of_it_and_comes_last(peer, user, des
     await peer.copy(b"<b>\x1b[2J")
     assert await peer.receive() == ACK
     [question] = user.asked
-    assert not question.offers_session
+    assert not question.approval
     assert text(question).splitlines() == [
-        'The box "work" asks to set your clipboard.',
+        "work: set your clipboard?",
         "",
         f'Type: "{TEXT}"',
         "Size: 30 bytes",
@@ -423,12 +423,12 @@ async def test_a_question_of_a_get_says_which_type_and_comes_before_the_reading(
     user.there.set()
     assert (await peer.receive())["data"] == b"a secret"
     [question] = user.asked
-    assert not question.offers_session
+    assert not question.approval
     assert text(question).splitlines() == [
-        'The box "work" asks to read your primary selection.',
+        "work: read your primary selection?",
         "",
         'Type: "image/png"',
-        "If you approve: the box gets what is in the primary selection at",
+        "If you allow it: the box gets what is in the primary selection at",
         "    that moment",
     ]
 

@@ -268,7 +268,7 @@ async def test_confirm_asks_in_words_that_show_all_of_it(peer, user, notifier, a
     assert await peer.receive() == {"type": "error", "reason": f"the notification was declined: {reason}"}
     [question] = user.asked
     assert question.fields == (("Summary", (Said("Done"),)), ("Body", (Said("all"),)))
-    assert not question.offers_session
+    assert not question.approval
     assert notifier.shown == []
     assert audited()[0]["decision"] == decision
 

@@ -57,7 +57,7 @@ async def _asked(approvals: Sequence[Approval]) -> DialogQueue:
     async with open_dialog_queue(yes) as queue:
         for approval in approvals:
             request = repr(approval).encode()
-            await queue.ask(Question(box="work", asks="to sign", fields=(), request=request, approval=approval))
+            await queue.ask(Question(box="work", action="sign", fields=(), request=request, approval=approval))
     return queue
 
 

@@ -12,7 +12,7 @@ from litterbox.confirm.question import LINE, MAX_FIELDS, MAX_LINES, Answer, Appr
 from litterbox.confirm.said import Said
 
 QUESTION = Question(
-    box="work", asks="to sign with an SSH key of yours", fields=(("Key", "github"), ("For", "a file")), request=b""
+    box="work", action="sign with an SSH key of yours", fields=(("Key", "github"), ("For", "a file")), request=b""
 )
 LEFT_TO_RIGHT = "\N{LEFT-TO-RIGHT MARK}"
 FINGERPRINT = ("Fingerprint", "SHA256:tHbaQpyH/YGLbINUVfLrZRf4FUy0MsPBheaJt98+ShQ")
@@ -32,14 +32,15 @@ def unbroken(text: str) -> str:
 
 
 def test_a_dialog_names_its_box_and_says_each_field_on_a_line():
-    assert title(QUESTION) == "Litterbox: work"
-    assert text(QUESTION) == 'The box "work" asks to sign with an SSH key of yours.\n\nKey: github\nFor: a file'
+    assert title(QUESTION) == "Litterbox: work: sign with an SSH key of yours?"
+    assert title(attrs.evolve(QUESTION, waiting=5)).endswith(" yours? (1 of 6)")
+    assert text(QUESTION) == "work: sign with an SSH key of yours?\n\nKey: github\nFor: a file"
 
 
 def test_a_program_of_the_host_is_called_one():
     question = attrs.evolve(QUESTION, box=None)
-    assert title(question) == "Litterbox agent"
-    assert lines_of(question)[0] == "A program on this computer asks to sign with an SSH key of yours."
+    assert title(question).startswith("Litterbox agent: ")
+    assert lines_of(question)[0] == "A program on this computer: sign with an SSH key of yours?"
 
 
 def test_claims_stand_apart_from_what_litterbox_vouches_for():
@@ -53,8 +54,8 @@ def test_claims_do_not_tell_questions_apart():
 
 
 def test_for_this_session_is_offered_where_there_is_something_to_remember():
-    assert not QUESTION.offers_session
-    assert attrs.evolve(QUESTION, approval=Approval("sign", "a", "b")).offers_session
+    assert not QUESTION.approval
+    assert attrs.evolve(QUESTION, approval=Approval("sign", "a", "b")).approval
 
 
 def test_nothing_is_asked_once_and_for_all_without_something_to_remember():
@@ -135,7 +136,7 @@ def test_any_fields_become_few_short_lines_with_every_label(asks, fields, claims
     fields.append(FINGERPRINT)
     fields = fields[-MAX_FIELDS:]
     question = Question(
-        box="b" * 32, asks=asks, fields=tuple(fields[claims:]), claims=tuple(fields[:claims]), request=b""
+        box="b" * 32, action=asks, fields=tuple(fields[claims:]), claims=tuple(fields[:claims]), request=b""
     )
     shown = lines_of(question)
     assert len(shown) <= MAX_LINES

@@ -14,7 +14,7 @@ from litterbox.confirm.queue import MAX_PAUSE, MAX_WAITING, DialogQueue, open_di
 
 
 def question(name: str, approval: Approval | None = None, kind: Kind = Kind.SSH) -> Question:
-    return Question(box="work", asks=f"for {name}", fields=(), request=name.encode(), approval=approval, kind=kind)
+    return Question(box="work", action=f"for {name}", fields=(), request=name.encode(), approval=approval, kind=kind)
 
 
 LIST = Approval("list", "", "")
@@ -362,3 +362,34 @@ async def test_closing_the_queue_takes_the_window_down_and_answers_everybody():
         await wait_all_tasks_blocked()
         assert dict(box.got) == {"a": Answer.WITHDRAWN, "b": Answer.WITHDRAWN}
         assert await queue.ask(question("c")) is Answer.WITHDRAWN
+
+
+async def test_it_tells_how_many_questions_are_open_and_each_window_how_many_wait(mock_clock):
+    waiting = []
+
+    async def show(asked: Question) -> Answer:
+        waiting.append(asked.waiting)
+        await trio.sleep(1)
+        return Answer.DECLINED
+
+    async with open_dialog_queue(show) as queue, trio.open_nursery() as nursery:
+        for name in ("first", "second", "third"):
+            nursery.start_soon(queue.ask, question(name))
+        await wait_all_tasks_blocked()
+        assert queue.open_questions() == 3
+        mock_clock.autojump_threshold = 0
+    assert waiting == [2, 1, 0]
+    assert queue.open_questions() == 0
+
+
+async def test_it_tells_which_kinds_are_paused_and_for_how_long(mock_clock):
+    async def decline(_asked: Question) -> Answer:
+        return Answer.DECLINED
+
+    async with open_dialog_queue(decline) as queue:
+        assert queue.pauses() == {}
+        for name in ("first", "second", "third"):
+            await queue.ask(question(name, kind=Kind.LINK))
+        assert queue.pauses() == {Kind.LINK: 5.0}
+        mock_clock.jump(6)
+        assert queue.pauses() == {}

@@ -72,7 +72,7 @@ async def test_a_link_is_asked_about_and_opened(desk):
     assert await desk.request(LINK) == Ack()
     [asked] = desk.asked
     assert asked.fields == (("Site", (Said("example.org"),)), ("Link", (Said(LINK),)))
-    assert not asked.offers_session
+    assert not asked.approval
     assert desk.opened == [LINK]
     [line] = audited()
     assert (line["what"], line["decision"], line["by"]) == ("xdg_open", "approved", "dialog")
@@ -137,9 +137,11 @@ def test_the_site_is_named_apart_from_what_imitates_one():
     )
 
 
-def test_letters_that_look_like_others_are_shown_as_their_escapes_too():
+def test_letters_that_look_like_others_are_shown_in_punycode_too():
     uri = "https://\u0430pple.com/"
-    assert fields(uri) == (("Site", '"\u0430pple.com"'), ("Its letters", r'"\u0430pple.com"'), ("Link", f'"{uri}"'))
+    in_ascii = ("The site in ASCII", '"xn--pple-43d.com"')
+    assert fields(uri) == (("Site", '"\u0430pple.com"'), in_ascii, ("Link", f'"{uri}"'))
+    assert text(question("work", read(uri, ["https"]))).startswith('work: open a link to "xn--pple-43d.com"?')
 
 
 def test_a_link_without_a_site_is_shown_alone():
