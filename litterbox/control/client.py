@@ -13,7 +13,7 @@ from litterbox.control.messages import Message
 from litterbox.errors import DaemonError, DaemonGone, DaemonTimeout
 
 ANSWER_TIMEOUT = 10.0  # seconds; a daemon answers in milliseconds, or it hangs
-PODMAN_ANSWER_TIMEOUT = 25.0  # seconds for a request for which the daemon itself waits for Podman
+PODMAN_ANSWER_TIMEOUT = 40.0  # seconds for a request for which the daemon itself waits for Podman, which may take 28
 DISPLAY_VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "DBUS_SESSION_BUS_ADDRESS")
 
 _READ_SIZE = 65536
