@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from litterbox import paths
+from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.errors import BadKeyName, IdentityError, NoSuchBox, UsageError
 
 # The imports inside functions below are for the start-up budget: `--help` must not pay for asyncssh and the rest.
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from litterbox.keys.store import Unlocked
 
 
-@click.group(short_help="Keep SSH keys, and say which box may use which.")
+@click.group(cls=SuggestingGroup, short_help="Keep SSH keys, and say which box may use which.")
 def keys() -> None:
     """Keep SSH keys, and say which box may use which.
 

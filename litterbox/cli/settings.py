@@ -13,6 +13,7 @@ import click
 
 from litterbox import paths
 from litterbox.cli import settings_host_exec
+from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.container import define
 from litterbox.control import client
 from litterbox.errors import HostError, LitterboxError, SettingsError
@@ -23,7 +24,7 @@ _EDITORS = ("VISUAL", "EDITOR")
 _USUAL_EDITOR = "vi"
 
 
-class _NameFirst(click.Group):
+class _NameFirst(SuggestingGroup):
     """A group whose options may also stand behind NAME, where click takes everything for a subcommand's."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -7,13 +7,14 @@ import sys
 
 import click
 
+from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.control import client
 from litterbox.errors import UsageError
 from litterbox.settings import box_settings, host_commands, launchers, settings_file
 from litterbox.settings.host_commands import FOLDER_WARNING, REST, Command
 
 
-@click.group("host-exec", short_help="Let the box run commands of the host, or no longer.")
+@click.group("host-exec", cls=SuggestingGroup, short_help="Let the box run commands of the host, or no longer.")
 def command() -> None:
     """The commands of the host that the box may run, outside of it, with your account.
 
