@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from litterbox.cli.examples import examples
+
 if TYPE_CHECKING:
     from litterbox.agent.decisions import Approve
 
 
 @click.command(
     short_help="Run the SSH agent by itself, without a box.",
+    epilog=examples(
+        "litterbox agent --socket ~/.ssh/agent.sock --key work",
+        "litterbox agent --socket ~/.ssh/agent.sock --key work -- git push",
+    ),
     context_settings={"allow_interspersed_args": False},  # what follows COMMAND is the command's own
 )
 @click.option(

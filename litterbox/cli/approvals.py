@@ -4,12 +4,16 @@ import json
 
 import click
 
+from litterbox.cli.examples import examples
 from litterbox.confirm.escaping import escape_untrusted
 
 _TITLES = ("REQUEST", "KEY", "DESTINATION")
 
 
-@click.command(short_help="Show or forget what is approved for this session.")
+@click.command(
+    short_help="Show or forget what is approved for this session.",
+    epilog=examples("litterbox approvals work", "litterbox approvals work --forget"),
+)
 @click.argument("name")
 @click.option("--forget", is_flag=True, help="Forget all of it: the next request asks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array: request, subject and destination of each.")

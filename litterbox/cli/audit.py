@@ -8,6 +8,7 @@ import click
 
 from litterbox import paths
 from litterbox.audit_reader import Record, lines, parse
+from litterbox.cli.examples import examples
 from litterbox.confirm.escaping import escape_untrusted
 from litterbox.errors import LitterboxError, UsageError
 
@@ -17,7 +18,10 @@ _COLOURS = {"approved": "green", "declined": "red", "refused": "yellow"}
 _MAX_WORD_WIDTH = 2000  # columns of a word: more than the log has of one, for a quoted text must keep its quotes
 
 
-@click.command(short_help="Show what was asked for, and what was decided.")
+@click.command(
+    short_help="Show what was asked for, and what was decided.",
+    epilog=examples("litterbox audit work --since 2h", "litterbox audit work --follow"),
+)
 @click.argument("name", required=False)
 @click.option("--agent", "of_agent", is_flag=True, help="Show the log of `litterbox agent` instead of a box's.")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what comes, until Ctrl-C.")

@@ -2,8 +2,13 @@
 
 import click
 
+from litterbox.cli.examples import examples
 
-@click.command(short_help="Build a box's image and container.")
+
+@click.command(
+    short_help="Build a box's image and container.",
+    epilog=examples("litterbox build work", "litterbox build work --rebuild"),
+)
 @click.argument("name")
 @click.option("--rebuild", is_flag=True, help="Build every layer anew, on the newest base image.")
 @click.option("--allow-onbuild", is_flag=True, help="Let base images run build steps of their own (ONBUILD).")

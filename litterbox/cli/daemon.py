@@ -4,10 +4,11 @@ import sys
 
 import click
 
+from litterbox.cli.examples import examples
 from litterbox.errors import UsageError
 
 
-@click.command(short_help="Run the daemon of a box.")
+@click.command(short_help="Run the daemon of a box.", epilog=examples("litterbox daemon work --foreground"))
 @click.argument("name", required=False)
 @click.option("--foreground", is_flag=True, help="Stay in the foreground and log to the terminal.")
 @click.option(

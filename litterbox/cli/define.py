@@ -5,11 +5,14 @@ import sys
 import click
 
 from litterbox import paths
+from litterbox.cli.examples import examples
 from litterbox.container import templates
 from litterbox.errors import UsageError
 
 
-@click.command(short_help="Make a box's definition from a template.")
+@click.command(
+    short_help="Make a box's definition from a template.", epilog=examples("litterbox define work --template ubuntu")
+)
 @click.argument("name")
 @click.option("--template", metavar="TEMPLATE", help=f"What to start from: {', '.join(templates.NAMES)}.")
 @click.option("--image", metavar="IMAGE", help="With the template local: the image in local storage to build on.")

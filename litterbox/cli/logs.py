@@ -8,11 +8,12 @@ from typing import IO
 import click
 
 from litterbox import paths
+from litterbox.cli.examples import examples
 from litterbox.errors import HostError, LitterboxError
 from litterbox.log_format import escape
 
 
-@click.command(short_help="Show the log of a box's daemon.")
+@click.command(short_help="Show the log of a box's daemon.", epilog=examples("litterbox logs work --follow"))
 @click.argument("name")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what comes, until Ctrl-C.")
 def command(name: str, *, follow: bool) -> None:

@@ -5,6 +5,7 @@ import importlib
 import click
 
 from litterbox import __version__
+from litterbox.cli.examples import examples
 from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.errors import ENTER_FAILED, USAGE_FAILED
 
@@ -41,23 +42,22 @@ class _Lazy(SuggestingGroup):
         return command
 
 
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("litterbox define work", "litterbox build work", "litterbox enter work"),
+)
 @click.version_option(__version__, prog_name="litterbox", message="%(prog)s %(version)s")
 def litterbox() -> None:
     """Isolated development environments whose every use of your SSH keys asks first.
 
-    A box is a rootless Podman container with a home of its own. Define one, build it, enter it:
-
-    \b
-        litterbox define work
-        litterbox build work
-        litterbox enter work
+    A box is a rootless Podman container with a home of its own. Define one, build it, enter it.
 
     `ls` and `rm` are short for `list` and `delete`.
 
     Exit status: 0 success, 1 failure, 2 a command line that cannot be, 130 interrupted. `enter` ends with the
     status of its command, or with 125 where Litterbox or Podman failed.
-    """  # noqa: D301 - click reads the backspace
+    """
 
 
 def run(arguments: list[str]) -> int:

@@ -13,6 +13,7 @@ import click
 
 from litterbox import paths
 from litterbox.cli import settings_host_exec
+from litterbox.cli.examples import examples
 from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.container import define
 from litterbox.control import client
@@ -33,11 +34,24 @@ class _NameFirst(SuggestingGroup):
         return super().parse_args(ctx, [*options, *name, *rest[len(options) :]])
 
 
+def _epilog() -> str:
+    keys = ["\b", "Keys:"]
+    for key, allowed, default in box_settings.describe_keys():
+        keys += [f"  {key} (default: {default})", f"      {allowed}"]
+    shown = examples(
+        "litterbox settings work",
+        "litterbox settings work set dialog_timeout 90",
+        "litterbox settings work unset dialog_timeout",
+    )
+    return "\n".join([*keys, "", shown])
+
+
 @click.group(
     cls=_NameFirst,
     invoke_without_command=True,
     subcommand_metavar="[set KEY VALUE | unset KEY | host-exec add|remove|list …]",
     short_help="Show or change the settings of a box.",
+    epilog=_epilog(),
 )
 @click.argument("name")
 @click.option("--show", is_flag=True, help="Print the settings that count, defaults included. This is the default.")
@@ -47,14 +61,10 @@ class _NameFirst(SuggestingGroup):
 def command(context: click.Context, name: str, *, show: bool, as_json: bool, edit: bool) -> None:
     """Show or change the settings of the box NAME, which are in definitions/NAME.toml.
 
-    A change keeps your comments, and a value that is not allowed changes nothing. `set` and `unset` change one key:
-
-    \b
-        litterbox settings work set dialog_timeout 90
-        litterbox settings work unset dialog_timeout
+    A change keeps your comments, and a value that is not allowed changes nothing. `set` and `unset` change one key.
 
     `host-exec` has the commands of the host that the box may run: litterbox settings work host-exec add --help
-    """  # noqa: D301 - click reads the backspace
+    """
     define.check_defined(name)
     context.obj = name
     if (show or as_json) + edit + (context.invoked_subcommand is not None) > 1:
@@ -65,7 +75,9 @@ def command(context: click.Context, name: str, *, show: bool, as_json: bool, edi
         _show(name, as_json=as_json)
 
 
-@command.command("set", short_help="Change one setting.")
+@command.command(
+    "set", short_help="Change one setting.", epilog=examples("litterbox settings work set dialog_timeout 90")
+)
 @click.argument("key")
 @click.argument("value")
 @click.pass_obj
@@ -79,7 +91,11 @@ def set_(name: str, key: str, value: str) -> None:
     )
 
 
-@command.command("unset", short_help="Go back to the default of one setting.")
+@command.command(
+    "unset",
+    short_help="Go back to the default of one setting.",
+    epilog=examples("litterbox settings work unset dialog_timeout"),
+)
 @click.argument("key")
 @click.pass_obj
 def unset(name: str, key: str) -> None:

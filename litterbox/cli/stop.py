@@ -3,9 +3,10 @@
 import click
 
 from litterbox import paths
+from litterbox.cli.examples import examples
 
 
-@click.command(short_help="Stop a box and end its sessions.")
+@click.command(short_help="Stop a box and end its sessions.", epilog=examples("litterbox stop work"))
 @click.argument("name")
 def command(name: str) -> None:
     """Stop the box NAME: end every session in it, its container and its daemon. Nothing to do when it does not run."""
