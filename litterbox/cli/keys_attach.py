@@ -7,7 +7,7 @@ import click
 
 from litterbox import paths
 from litterbox.cli.examples import examples
-from litterbox.errors import NoSuchBox
+from litterbox.errors import BadBoxName, NoSuchBox
 
 # The imports inside functions below are for the start-up budget.
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def attach(key: str, box: str, *, hosts: tuple[str, ...], ask: "Ask | None") -> None:
     """Let BOX use KEY through its agent, which asks before each use unless --ask says otherwise.
 
-    A running box sees it at once.
+    A running box sees it at once. BOX KEY is understood too, where only that order names a key and a box.
 
     --host limits the key to logins to certain hosts. PATTERN is a host's name as your known_hosts has it, with the
     wildcards * and ?: github.com, *.example.org, [git.example.org]:2222; one that begins with ! leaves hosts out.
@@ -49,8 +49,13 @@ def attach(key: str, box: str, *, hosts: tuple[str, ...], ask: "Ask | None") -> 
 
     patterns = attachments.host_patterns(hosts)
     attachments.check_says_where(patterns, ask)
-    _check_box_defined(box)
+    if not _is_defined(key):  # then the order cannot be the wrong one
+        _check_box_defined(box)
     current = access.load()
+    if not (_is_defined(box) and _has_key(current.store, key)) and _is_defined(key) and _has_key(current.store, box):
+        click.echo(f"litterbox: {box} is the key and {key} is the box: the order is KEY BOX.", err=True)
+        key, box = box, key
+    _check_box_defined(box)
     attached_before = store.find(current.store, key).attachment(box)
     unlocked = access.unlock(current)
 
@@ -89,10 +94,23 @@ def detach(key: str, box: str) -> None:
 
 
 def _check_box_defined(box: str) -> None:
+    paths.check_box_name(box)
+    if not _is_defined(box):
+        raise NoSuchBox(f"There is no box {box}.", f"Define it first: litterbox define {box}")
+
+
+def _is_defined(box: str) -> bool:
+    """Say whether a box of this name is defined; what cannot be a box's name is not."""
     from litterbox.container.define import has_dockerfile  # start-up budget
 
-    if not has_dockerfile(box) and not os.path.exists(paths.settings(box)):
-        raise NoSuchBox(f"There is no box {box}.", f"Define it first: litterbox define {box}")
+    try:
+        return has_dockerfile(box) or os.path.exists(paths.settings(box))
+    except BadBoxName:
+        return False
+
+
+def _has_key(store: "Store", name: str) -> bool:
+    return any(key.name == name for key in store.keys)
 
 
 def _hand_over(box: str, vault_key: bytes) -> None:
