@@ -33,6 +33,12 @@ class _NameFirst(SuggestingGroup):
         options = list(itertools.takewhile(lambda word: word.startswith("-"), rest))
         return super().parse_args(ctx, [*options, *name, *rest[len(options) :]])
 
+    def suggestion(self, ctx: click.Context, name: str) -> str:
+        """Say so where the name of the box was omitted: its place is then taken by the name of a command."""
+        if ctx.params.get("name") in self.commands:
+            return " The name of the box comes first: litterbox settings NAME set KEY VALUE"
+        return super().suggestion(ctx, name)
+
 
 def _epilog() -> str:
     keys = ["\b", "Keys:"]

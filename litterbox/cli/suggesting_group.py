@@ -1,4 +1,4 @@
-"""A group of commands that has short aliases, and suggests a command where it does not know one."""
+"""A group of commands that has short aliases, and answers the name of no command with a similar one."""
 
 import click
 
@@ -22,10 +22,11 @@ class SuggestingGroup(click.Group):
         """Return what click runs. Raises click.UsageError, which names the most similar command, if there is one."""
         name = args[0]
         if not ctx.resilient_parsing and not name.startswith("-") and self.get_command(ctx, name) is None:
-            ctx.fail(f"No such command {name!r}.{self._suggestion(ctx, name)}")
+            ctx.fail(f"No such command {name!r}.{self.suggestion(ctx, name)}")
         return super().resolve_command(ctx, args)
 
-    def _suggestion(self, ctx: click.Context, name: str) -> str:
+    def suggestion(self, ctx: click.Context, name: str) -> str:
+        """Return what follows the sentence that there is no such command: a space and a sentence, or nothing."""
         import difflib  # only a mistake needs it
 
         similar = difflib.get_close_matches(name, self.list_commands(ctx), n=1)

@@ -19,9 +19,8 @@ from litterbox.keys import terminal
 
 _Proof = TypeVar("_Proof")
 
-_QUOTED = re.compile(
-    r"""\\.|'[^']*'|"(?:\\.|[^"\\])*\"""", re.DOTALL
-)  # what a shell takes as it is, or another shell gets
+# Characters in quotes are not warned of: they are text, or meant for a shell that the command itself starts.
+_QUOTED: Final = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 _SHELL_CHARACTERS: Final = frozenset("|;&><$`*")
 
 TRIES: Final = 3  # at the terminal; a command would only say the same again
