@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from litterbox.cli import complete_names
 from litterbox.cli.examples import examples
 
 if TYPE_CHECKING:
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Ask in a window; approve all without asking, but for keys added with `ssh-add -c`; refuse all.",
 )
-@click.option("--key", "keys", multiple=True, metavar="KEY", help="Offer this key of the store; may be repeated.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    shell_complete=complete_names.keys,
+    help="Offer this key of the store; may be repeated.",
+)
 @click.option(
     "--timeout",
     type=click.IntRange(5, 3600),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from litterbox import paths
-from litterbox.cli import keys_attach
+from litterbox.cli import complete_names, keys_attach
 from litterbox.cli.examples import examples
 from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.errors import BadKeyName, IdentityError, UsageError
@@ -98,7 +98,7 @@ def import_(name: str, file: str, *, comment: str | None) -> None:
 @keys.command(
     short_help="Write a private key to a file.", epilog=examples("litterbox keys export github github.key --encrypt")
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_names.keys)
 @click.argument("file", type=click.Path(allow_dash=True), default="-")
 @click.option("--encrypt", is_flag=True, help="Encrypt it with a passphrase, which is asked for twice.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
@@ -144,7 +144,7 @@ def list_(*, as_json: bool) -> None:
 
 
 @keys.command("print", short_help="Print a public key.", epilog=examples("litterbox keys print github"))
-@click.argument("name")
+@click.argument("name", shell_complete=complete_names.keys)
 def print_(name: str) -> None:
     """Print the public key of NAME, as authorized_keys and code hosts take it. Asks for no password.
 
@@ -164,7 +164,7 @@ def print_(name: str) -> None:
 
 
 @keys.command(short_help="Delete a key.", epilog=examples("litterbox keys delete github"))
-@click.argument("key")
+@click.argument("key", shell_complete=complete_names.keys)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(key: str, *, yes: bool) -> None:
     """Delete KEY from the store for good, attached or not. Needs no password."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from litterbox import paths
+from litterbox.cli import complete_names
 from litterbox.cli.examples import examples
 from litterbox.errors import BadBoxName, NoSuchBox
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
         "litterbox keys attach github work --host github.com --ask once",
     ),
 )
-@click.argument("key")
-@click.argument("box")
+@click.argument("key", shell_complete=complete_names.keys)
+@click.argument("box", shell_complete=complete_names.boxes)
 @click.option(
     "--host", "hosts", multiple=True, metavar="PATTERN", help="Only for logins to these hosts; may be repeated."
 )
@@ -70,8 +71,8 @@ def attach(key: str, box: str, *, hosts: tuple[str, ...], ask: "Ask | None") -> 
 
 
 @click.command(short_help="No longer let a box use a key.", epilog=examples("litterbox keys detach github work"))
-@click.argument("key")
-@click.argument("box")
+@click.argument("key", shell_complete=complete_names.keys)
+@click.argument("box", shell_complete=complete_names.boxes)
 def detach(key: str, box: str) -> None:
     """No longer let BOX use KEY; true for a running box, too, when this command is done.
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "keys": "keys",
     "agent": "agent",
     "daemon": "daemon",
+    "completion": "completion",
 }
 
 

@@ -12,7 +12,7 @@ import attrs
 import click
 
 from litterbox import paths
-from litterbox.cli import settings_host_exec
+from litterbox.cli import complete_names, settings_host_exec
 from litterbox.cli.examples import examples
 from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.container import define
@@ -59,7 +59,7 @@ def _epilog() -> str:
     short_help="Show or change the settings of a box.",
     epilog=_epilog(),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_names.boxes)
 @click.option("--show", is_flag=True, help="Print the settings that count, defaults included. This is the default.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as a JSON object.")
 @click.option("--edit", is_flag=True, help="Open the file in $VISUAL or $EDITOR; it is checked before it counts.")
@@ -84,7 +84,7 @@ def command(context: click.Context, name: str, *, show: bool, as_json: bool, edi
 @command.command(
     "set", short_help="Change one setting.", epilog=examples("litterbox settings work set dialog_timeout 90")
 )
-@click.argument("key")
+@click.argument("key", shell_complete=complete_names.setting_keys)
 @click.argument("value")
 @click.pass_obj
 def set_(name: str, key: str, value: str) -> None:
@@ -102,7 +102,7 @@ def set_(name: str, key: str, value: str) -> None:
     short_help="Go back to the default of one setting.",
     epilog=examples("litterbox settings work unset dialog_timeout"),
 )
-@click.argument("key")
+@click.argument("key", shell_complete=complete_names.setting_keys)
 @click.pass_obj
 def unset(name: str, key: str) -> None:
     """Take KEY out of the file, so that its default counts."""
