@@ -37,7 +37,7 @@ def _run(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         print(f"litterbox {__version__}")
         return 0
-    if arguments == ["list"]:
+    if arguments in (["list"], ["ls"]):
         from litterbox.cli import listing  # start-up budget
 
         listing.show(as_json=False)

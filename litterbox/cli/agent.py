@@ -5,12 +5,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
+
 if TYPE_CHECKING:
     from litterbox.agent.decisions import Approve
 
 
 @click.command(
     short_help="Run the SSH agent by itself, without a box.",
+    epilog=examples(
+        "litterbox agent --socket ~/.ssh/agent.sock --key work",
+        "litterbox agent --socket ~/.ssh/agent.sock --key work -- git push",
+    ),
     context_settings={"allow_interspersed_args": False},  # what follows COMMAND is the command's own
 )
 @click.option(
@@ -27,7 +34,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Ask in a window; approve all without asking, but for keys added with `ssh-add -c`; refuse all.",
 )
-@click.option("--key", "keys", multiple=True, metavar="KEY", help="Offer this key of the store; may be repeated.")
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    shell_complete=complete_names.keys,
+    help="Offer this key of the store; may be repeated.",
+)
 @click.option(
     "--timeout",
     type=click.IntRange(5, 3600),

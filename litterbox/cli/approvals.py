@@ -4,13 +4,18 @@ import json
 
 import click
 
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 from litterbox.confirm.escaping import escape_untrusted
 
 _TITLES = ("REQUEST", "KEY", "DESTINATION")
 
 
-@click.command(short_help="Show or forget what is approved for this session.")
-@click.argument("name")
+@click.command(
+    short_help="Show or forget what is approved for this session.",
+    epilog=examples("litterbox approvals work", "litterbox approvals work --forget"),
+)
+@click.argument("name", shell_complete=complete_names.boxes)
 @click.option("--forget", is_flag=True, help="Forget all of it: the next request asks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array: request, subject and destination of each.")
 def command(name: str, *, forget: bool, as_json: bool) -> None:

@@ -8,6 +8,8 @@ import click
 
 from litterbox import paths
 from litterbox.audit_reader import Record, lines, parse
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 from litterbox.confirm.escaping import escape_untrusted
 from litterbox.errors import LitterboxError, UsageError
 
@@ -17,8 +19,11 @@ _COLOURS = {"approved": "green", "declined": "red", "refused": "yellow"}
 _MAX_WORD_WIDTH = 2000  # columns of a word: more than the log has of one, for a quoted text must keep its quotes
 
 
-@click.command(short_help="Show what was asked for, and what was decided.")
-@click.argument("name", required=False)
+@click.command(
+    short_help="Show what was asked for, and what was decided.",
+    epilog=examples("litterbox audit work --since 2h", "litterbox audit work --follow"),
+)
+@click.argument("name", required=False, shell_complete=complete_names.boxes)
 @click.option("--agent", "of_agent", is_flag=True, help="Show the log of `litterbox agent` instead of a box's.")
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what comes, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print the lines as they are in the log: a JSON object each.")

@@ -2,9 +2,15 @@
 
 import click
 
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 
-@click.command(short_help="Build a box's image and container.")
-@click.argument("name")
+
+@click.command(
+    short_help="Build a box's image and container.",
+    epilog=examples("litterbox build work", "litterbox build work --rebuild"),
+)
+@click.argument("name", shell_complete=complete_names.boxes)
 @click.option("--rebuild", is_flag=True, help="Build every layer anew, on the newest base image.")
 @click.option("--allow-onbuild", is_flag=True, help="Let base images run build steps of their own (ONBUILD).")
 @click.option("--http-proxy", is_flag=True, help="Let the build see this computer's proxy variables.")

@@ -4,11 +4,13 @@ import sys
 
 import click
 
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 from litterbox.errors import UsageError
 
 
-@click.command(short_help="Run the daemon of a box.")
-@click.argument("name", required=False)
+@click.command(short_help="Run the daemon of a box.", epilog=examples("litterbox daemon work --foreground"))
+@click.argument("name", required=False, shell_complete=complete_names.boxes)
 @click.option("--foreground", is_flag=True, help="Stay in the foreground and log to the terminal.")
 @click.option(
     "--spawned", is_flag=True, hidden=True, help="The secret is on standard input, readiness on descriptor 3."

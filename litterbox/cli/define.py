@@ -5,13 +5,22 @@ import sys
 import click
 
 from litterbox import paths
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 from litterbox.container import templates
 from litterbox.errors import UsageError
 
 
-@click.command(short_help="Make a box's definition from a template.")
+@click.command(
+    short_help="Make a box's definition from a template.", epilog=examples("litterbox define work --template ubuntu")
+)
 @click.argument("name")
-@click.option("--template", metavar="TEMPLATE", help=f"What to start from: {', '.join(templates.NAMES)}.")
+@click.option(
+    "--template",
+    metavar="TEMPLATE",
+    shell_complete=complete_names.templates,
+    help=f"What to start from: {', '.join(templates.NAMES)}.",
+)
 @click.option("--image", metavar="IMAGE", help="With the template local: the image in local storage to build on.")
 def command(name: str, template: str | None, image: str | None) -> None:
     """Make the definition of the box NAME: a Dockerfile from a template, and its settings.

@@ -6,11 +6,15 @@ import sys
 import click
 
 from litterbox import paths
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 from litterbox.errors import NoSuchBox, UsageError
 
 
-@click.command(short_help="Delete a box.")
-@click.argument("name")
+@click.command(
+    short_help="Delete a box.", epilog=examples("litterbox delete work", "litterbox delete work --home --definition")
+)
+@click.argument("name", shell_complete=complete_names.boxes)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--home", is_flag=True, help="Delete its home too, with everything in it.")
 @click.option("--definition", is_flag=True, help="Delete its Dockerfile and its settings too.")

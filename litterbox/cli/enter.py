@@ -2,6 +2,9 @@
 
 import click
 
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
+
 _TAKES_VALUE = {"--workdir"}
 
 
@@ -30,8 +33,14 @@ def separate_command(words: list[str]) -> list[str]:
     return words
 
 
-@click.command(cls=_Enter, short_help="Enter a box: a shell, or one command.")
-@click.argument("name")
+@click.command(
+    cls=_Enter,
+    short_help="Enter a box: a shell, or one command.",
+    epilog=examples(
+        "litterbox enter work", "litterbox enter work git status", "litterbox enter work --root apt-get update"
+    ),
+)
+@click.argument("name", shell_complete=complete_names.boxes)
 @click.option("--root", "as_root", is_flag=True, help="Be the root of the box (never of the host).")
 @click.option("--workdir", metavar="DIR", help="Start in this folder of the box instead of its home.")
 @click.option("-i", "--interactive", is_flag=True, help="Attach standard input only: no terminal, unless -t is given.")

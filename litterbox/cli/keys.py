@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 import click
 
 from litterbox import paths
-from litterbox.errors import BadKeyName, IdentityError, NoSuchBox, UsageError
+from litterbox.cli import complete_names, keys_attach
+from litterbox.cli.examples import examples
+from litterbox.cli.suggesting_group import SuggestingGroup
+from litterbox.errors import BadKeyName, IdentityError, UsageError
 
 # The imports inside functions below are for the start-up budget: `--help` must not pay for asyncssh and the rest.
 if TYPE_CHECKING:
     import asyncssh
 
-    from litterbox.keys.records import Ask, KeyType, Store
+    from litterbox.keys.records import KeyType
     from litterbox.keys.store import Unlocked
 
 
-@click.group(short_help="Keep SSH keys, and say which box may use which.")
+@click.group(
+    cls=SuggestingGroup,
+    short_help="Keep SSH keys, and say which box may use which.",
+    epilog=examples("litterbox keys generate github", "litterbox keys attach github work", "litterbox keys list"),
+)
 def keys() -> None:
     """Keep SSH keys, and say which box may use which.
 
@@ -31,10 +38,16 @@ def keys() -> None:
     """
 
 
+keys.add_command(keys_attach.attach)
+keys.add_command(keys_attach.detach)
+
 command = keys
 
 
-@keys.command(short_help="Make a new key.")
+@keys.command(
+    short_help="Make a new key.",
+    epilog=examples("litterbox keys generate github", "litterbox keys generate old-server --type rsa --bits 4096"),
+)
 @click.argument("name")
 @click.option(
     "--type", "key_type", type=click.Choice(["ed25519", "ecdsa", "rsa"]), default="ed25519", show_default=True
@@ -55,7 +68,11 @@ def generate(name: str, *, key_type: "KeyType", bits: int | None, comment: str |
     _add(name, key, name if comment is None else comment, access.unlock(current))
 
 
-@keys.command("import", short_help="Take a private key from a file.")
+@keys.command(
+    "import",
+    short_help="Take a private key from a file.",
+    epilog=examples("litterbox keys import github ~/.ssh/id_ed25519"),
+)
 @click.argument("name")
 @click.argument("file", type=click.Path(allow_dash=True))
 @click.option("--comment", help="The comment of its public key; that of the file, or the key's name, unless given.")
@@ -78,8 +95,10 @@ def import_(name: str, file: str, *, comment: str | None) -> None:
     _add(name, key, told, access.unlock(current))
 
 
-@keys.command(short_help="Write a private key to a file.")
-@click.argument("name")
+@keys.command(
+    short_help="Write a private key to a file.", epilog=examples("litterbox keys export github github.key --encrypt")
+)
+@click.argument("name", shell_complete=complete_names.keys)
 @click.argument("file", type=click.Path(allow_dash=True), default="-")
 @click.option("--encrypt", is_flag=True, help="Encrypt it with a passphrase, which is asked for twice.")
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
@@ -104,7 +123,7 @@ def export(name: str, file: str, *, encrypt: bool, force: bool) -> None:
     click.echo(f"Exported {name} to {file}", err=True)
 
 
-@keys.command("list", short_help="List the keys.")
+@keys.command("list", short_help="List the keys.", epilog=examples("litterbox keys list"))
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array instead of a table.")
 def list_(*, as_json: bool) -> None:
     """List the stored keys: name, type, fingerprint, and the boxes each is attached to. Asks for no password.
@@ -124,8 +143,8 @@ def list_(*, as_json: bool) -> None:
     keys_table.show(as_json=as_json)
 
 
-@keys.command("print", short_help="Print a public key.")
-@click.argument("name")
+@keys.command("print", short_help="Print a public key.", epilog=examples("litterbox keys print github"))
+@click.argument("name", shell_complete=complete_names.keys)
 def print_(name: str) -> None:
     """Print the public key of NAME, as authorized_keys and code hosts take it. Asks for no password.
 
@@ -144,76 +163,8 @@ def print_(name: str) -> None:
         click.echo(f"litterbox: {verification.unverified}", err=True)
 
 
-@keys.command(short_help="Let a box use a key.")
-@click.argument("key")
-@click.argument("box")
-@click.option(
-    "--host", "hosts", multiple=True, metavar="PATTERN", help="Only for logins to these hosts; may be repeated."
-)
-@click.option("--ask", type=click.Choice(["always", "once", "never"]), help="How often to ask; always, unless given.")
-def attach(key: str, box: str, *, hosts: tuple[str, ...], ask: "Ask | None") -> None:
-    """Let BOX use KEY through its agent, which asks before each use unless --ask says otherwise.
-
-    A running box sees it at once.
-
-    --host limits the key to logins to certain hosts. PATTERN is a host's name as your known_hosts has it, with the
-    wildcards * and ?: github.com, *.example.org, [git.example.org]:2222; one that begins with ! leaves hosts out.
-    Names that known_hosts keeps hashed fit only patterns without wildcards.
-
-    --ask says how often you are asked. always: each time; the window may offer "for this session". once: once for
-    each host, or for each namespace of signatures ("git"), until the box's daemon ends. never: not at all. A key
-    that never asks must say --host; it signs logins to those hosts and nothing else, and only for clients that prove
-    to the agent which host they talk to, as OpenSSH 8.9 and newer do.
-
-    For a key that is attached already, --host replaces its hosts and --ask how often it asks; what is not given stays
-    as it is. To let it be used for any host again, detach it first.
-    """
-    from litterbox.keys import access, attachments, store
-    from litterbox.keys.records import Attachment
-
-    patterns = attachments.host_patterns(hosts)
-    attachments.check_says_where(patterns, ask)
-    _check_box_defined(box)
-    current = access.load()
-    attached_before = store.find(current.store, key).attachment(box)
-    unlocked = access.unlock(current)
-
-    def edit(now: "Store", vault_key: bytes) -> "Store":
-        before = store.find(now, key).attachment(box) or Attachment(box)
-        return store.attach(now, vault_key, key, attachments.changed(before, hosts=patterns, ask=ask))
-
-    attached = store.find(store.change_sealed(paths.key_store(), unlocked, edit), key).attachment(box)
-    _hand_over(box, unlocked.vault_key)
-    already = " already" if attached == attached_before else ""
-    click.echo(f"{key} is attached to {box}{already}{attachments.described(attached or Attachment(box))}.", err=True)
-
-
-@keys.command(short_help="No longer let a box use a key.")
-@click.argument("key")
-@click.argument("box")
-def detach(key: str, box: str) -> None:
-    """No longer let BOX use KEY; true for a running box, too, when this command is done.
-
-    Asks for the password, because a key is sealed together with the list of boxes that may use it.
-    """
-    from litterbox.keys import access, store
-
-    paths.check_box_name(box)
-    current = access.load()
-    if not store.find(current.store, key).attachment(box):
-        _check_box_defined(box)
-        click.echo(f"{key} is not attached to {box}.", err=True)
-        return
-    store.change_sealed(
-        paths.key_store(),
-        access.unlock(current),
-        lambda now, vault_key: store.detach(now, vault_key, key, box),
-    )
-    click.echo(f"{key} is no longer attached to {box}.", err=True)
-
-
-@keys.command(short_help="Delete a key.")
-@click.argument("key")
+@keys.command(short_help="Delete a key.", epilog=examples("litterbox keys delete github"))
+@click.argument("key", shell_complete=complete_names.keys)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(key: str, *, yes: bool) -> None:
     """Delete KEY from the store for good, attached or not. Needs no password."""
@@ -230,7 +181,9 @@ def delete(key: str, *, yes: bool) -> None:
     click.echo(f"Deleted {key}", err=True)
 
 
-@keys.command("change-password", short_help="Change the key store's password.")
+@keys.command(
+    "change-password", short_help="Change the key store's password.", epilog=examples("litterbox keys change-password")
+)
 def change_password() -> None:
     """Change the password of the key store.
 
@@ -270,18 +223,3 @@ def _check_key_name(name: str) -> None:
             f"{shown} is not a key name.",
             "A name has 1 to 64 characters: letters, digits and . _ @ + -, the first a letter or a digit.",
         )
-
-
-def _check_box_defined(box: str) -> None:
-    from litterbox.container.define import has_dockerfile  # start-up budget
-
-    if not has_dockerfile(box) and not os.path.exists(paths.settings(box)):
-        raise NoSuchBox(f"There is no box {box}.", f"Define it first: litterbox define {box}")
-
-
-def _hand_over(box: str, vault_key: bytes) -> None:
-    """Let a running daemon of the box open its keys; detaching and deleting it sees for itself."""
-    from litterbox.control.client import hand_over_vault_key
-
-    if os.environ.get("XDG_RUNTIME_DIR"):  # a login without one runs no daemon
-        hand_over_vault_key(box, vault_key)

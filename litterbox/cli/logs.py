@@ -8,12 +8,14 @@ from typing import IO
 import click
 
 from litterbox import paths
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 from litterbox.errors import HostError, LitterboxError
 from litterbox.log_format import escape
 
 
-@click.command(short_help="Show the log of a box's daemon.")
-@click.argument("name")
+@click.command(short_help="Show the log of a box's daemon.", epilog=examples("litterbox logs work --follow"))
+@click.argument("name", shell_complete=complete_names.boxes)
 @click.option("-f", "--follow", is_flag=True, help="Go on showing what comes, until Ctrl-C.")
 def command(name: str, *, follow: bool) -> None:
     """Show the log of the daemon of the box NAME."""

@@ -12,7 +12,9 @@ import attrs
 import click
 
 from litterbox import paths
-from litterbox.cli import settings_host_exec
+from litterbox.cli import complete_names, settings_host_exec
+from litterbox.cli.examples import examples
+from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.container import define
 from litterbox.control import client
 from litterbox.errors import HostError, LitterboxError, SettingsError
@@ -23,7 +25,7 @@ _EDITORS = ("VISUAL", "EDITOR")
 _USUAL_EDITOR = "vi"
 
 
-class _NameFirst(click.Group):
+class _NameFirst(SuggestingGroup):
     """A group whose options may also stand behind NAME, where click takes everything for a subcommand's."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -31,14 +33,33 @@ class _NameFirst(click.Group):
         options = list(itertools.takewhile(lambda word: word.startswith("-"), rest))
         return super().parse_args(ctx, [*options, *name, *rest[len(options) :]])
 
+    def suggestion(self, ctx: click.Context, name: str) -> str:
+        """Say so where the name of the box was omitted: its place is then taken by the name of a command."""
+        if ctx.params.get("name") in self.commands:
+            return " The name of the box comes first: litterbox settings NAME set KEY VALUE"
+        return super().suggestion(ctx, name)
+
+
+def _epilog() -> str:
+    keys = ["\b", "Keys:"]
+    for key, allowed, default in box_settings.describe_keys():
+        keys += [f"  {key} (default: {default})", f"      {allowed}"]
+    shown = examples(
+        "litterbox settings work",
+        "litterbox settings work set dialog_timeout 90",
+        "litterbox settings work unset dialog_timeout",
+    )
+    return "\n".join([*keys, "", shown])
+
 
 @click.group(
     cls=_NameFirst,
     invoke_without_command=True,
     subcommand_metavar="[set KEY VALUE | unset KEY | host-exec add|remove|list …]",
     short_help="Show or change the settings of a box.",
+    epilog=_epilog(),
 )
-@click.argument("name")
+@click.argument("name", shell_complete=complete_names.boxes)
 @click.option("--show", is_flag=True, help="Print the settings that count, defaults included. This is the default.")
 @click.option("--json", "as_json", is_flag=True, help="Print them as a JSON object.")
 @click.option("--edit", is_flag=True, help="Open the file in $VISUAL or $EDITOR; it is checked before it counts.")
@@ -46,14 +67,10 @@ class _NameFirst(click.Group):
 def command(context: click.Context, name: str, *, show: bool, as_json: bool, edit: bool) -> None:
     """Show or change the settings of the box NAME, which are in definitions/NAME.toml.
 
-    A change keeps your comments, and a value that is not allowed changes nothing. `set` and `unset` change one key:
-
-    \b
-        litterbox settings work set dialog_timeout 90
-        litterbox settings work unset dialog_timeout
+    A change keeps your comments, and a value that is not allowed changes nothing. `set` and `unset` change one key.
 
     `host-exec` has the commands of the host that the box may run: litterbox settings work host-exec add --help
-    """  # noqa: D301 - click reads the backspace
+    """
     define.check_defined(name)
     context.obj = name
     if (show or as_json) + edit + (context.invoked_subcommand is not None) > 1:
@@ -64,8 +81,10 @@ def command(context: click.Context, name: str, *, show: bool, as_json: bool, edi
         _show(name, as_json=as_json)
 
 
-@command.command("set", short_help="Change one setting.")
-@click.argument("key")
+@command.command(
+    "set", short_help="Change one setting.", epilog=examples("litterbox settings work set dialog_timeout 90")
+)
+@click.argument("key", shell_complete=complete_names.setting_keys)
 @click.argument("value")
 @click.pass_obj
 def set_(name: str, key: str, value: str) -> None:
@@ -78,8 +97,12 @@ def set_(name: str, key: str, value: str) -> None:
     )
 
 
-@command.command("unset", short_help="Go back to the default of one setting.")
-@click.argument("key")
+@command.command(
+    "unset",
+    short_help="Go back to the default of one setting.",
+    epilog=examples("litterbox settings work unset dialog_timeout"),
+)
+@click.argument("key", shell_complete=complete_names.setting_keys)
 @click.pass_obj
 def unset(name: str, key: str) -> None:
     """Take KEY out of the file, so that its default counts."""

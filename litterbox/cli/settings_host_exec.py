@@ -7,13 +7,23 @@ import sys
 
 import click
 
+from litterbox.cli.examples import examples
+from litterbox.cli.suggesting_group import SuggestingGroup
 from litterbox.control import client
 from litterbox.errors import UsageError
 from litterbox.settings import box_settings, host_commands, launchers, settings_file
 from litterbox.settings.host_commands import FOLDER_WARNING, REST, Command
 
 
-@click.group("host-exec", short_help="Let the box run commands of the host, or no longer.")
+@click.group(
+    "host-exec",
+    cls=SuggestingGroup,
+    short_help="Let the box run commands of the host, or no longer.",
+    epilog=examples(
+        "litterbox settings work host-exec add nvidia-smi /usr/bin/nvidia-smi --link",
+        "litterbox settings work host-exec list",
+    ),
+)
 def command() -> None:
     """The commands of the host that the box may run, outside of it, with your account.
 
@@ -21,7 +31,14 @@ def command() -> None:
     """
 
 
-@command.command("add", short_help="Let the box run a command.")
+@command.command(
+    "add",
+    short_help="Let the box run a command.",
+    epilog=examples(
+        "litterbox settings work host-exec add nvidia-smi /usr/bin/nvidia-smi --link",
+        "litterbox settings work host-exec add sum /usr/bin/sha256sum --arguments '/srv/pub/*'",
+    ),
+)
 @click.argument("called", metavar="COMMAND")
 @click.argument("program", type=click.Path())
 @click.option(
@@ -48,11 +65,7 @@ def add(name: str, *, called: str, program: str, forms: tuple[str, ...], folder:
     never stand for . or .., so /srv/pub/* and /srv/pub/** do not match /srv/pub/../secret. At the beginning of a word
     they do not match the dash of an option. A last word ... stands for any further arguments. An empty pattern allows
     no arguments.
-
-    \b
-        litterbox settings work host-exec add nvidia-smi /usr/bin/nvidia-smi --link
-        litterbox settings work host-exec add sum /usr/bin/sha256sum --arguments '/srv/pub/*'
-    """  # noqa: D301 - click reads the backspace
+    """
     patterns = tuple(tuple(_words(form)) for form in forms) or None
     chosen = Command(program=program, arguments=patterns, folder="box" if folder == "box" else "empty", link=link)
     check_program(program)
@@ -71,7 +84,11 @@ def add(name: str, *, called: str, program: str, forms: tuple[str, ...], folder:
         click.echo(f"host_exec is {json.dumps(after.host_exec)} now: a window asks before each run.", err=True)
 
 
-@command.command("remove", short_help="Let the box no longer run a command.")
+@command.command(
+    "remove",
+    short_help="Let the box no longer run a command.",
+    epilog=examples("litterbox settings work host-exec remove nvidia-smi"),
+)
 @click.argument("called", metavar="COMMAND")
 @click.pass_obj
 def remove(name: str, *, called: str) -> None:
@@ -82,7 +99,7 @@ def remove(name: str, *, called: str) -> None:
     click.echo(f"{called} may no longer be run." if changed else f"There is no command {called}.", err=True)
 
 
-@command.command("list", short_help="Show the commands.")
+@command.command("list", short_help="Show the commands.", epilog=examples("litterbox settings work host-exec list"))
 @click.option("--json", "as_json", is_flag=True, help="Print them as a JSON object.")
 @click.pass_obj
 def list_(name: str, *, as_json: bool) -> None:

@@ -6,14 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 import click
 
 from litterbox import locks, paths, sessions
+from litterbox.cli import complete_names
+from litterbox.cli.examples import examples
 from litterbox.errors import DaemonError
 
 ANSWER_TIMEOUT = 2.0  # seconds for a daemon; the others' answers are shown whatever one does
 _MAX_ASKED_AT_ONCE = 16
 
 
-@click.command(short_help="Show what runs.")
-@click.argument("name", required=False)
+@click.command(short_help="Show what runs.", epilog=examples("litterbox status", "litterbox status work --json"))
+@click.argument("name", required=False, shell_complete=complete_names.boxes)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array, one object a box.")
 def command(name: str | None, *, as_json: bool) -> None:
     """Show the container, the daemon and the sessions of the box NAME, or of every box."""

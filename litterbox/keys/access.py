@@ -11,6 +11,8 @@ from litterbox.keys.document import RustStoreError
 from litterbox.keys.records import Store, StoredKey
 from litterbox.keys.store import Unlocked
 
+_NEW_STORE = "There is no key store yet. Choose a password for a new one."
+
 
 @attrs.frozen
 class Current:
@@ -51,7 +53,7 @@ def unlock(current: Current) -> Unlocked:
     if current.unlocked is not None:
         return current.unlocked
     if current.store.vault is None:
-        return store.unlock_for_changes(current.store, password.new(password.STORE))
+        return store.unlock_for_changes(current.store, password.new(password.STORE, why=_NEW_STORE))
     return password.existing(password.STORE, lambda answer: store.unlock_for_changes(current.store, answer))
 
 

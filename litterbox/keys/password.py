@@ -4,8 +4,10 @@ A password is bytes, and goes from here to whoever checks it: never into argumen
 """
 
 import os
+import re
 import shlex
 import subprocess
+import sys
 import termios
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -16,6 +18,10 @@ from litterbox.errors import PasswordError, WrongPassphrase, WrongPassword
 from litterbox.keys import terminal
 
 _Proof = TypeVar("_Proof")
+
+# Characters in quotes are not warned of: they are text, or meant for a shell that the command itself starts.
+_QUOTED: Final = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+_SHELL_CHARACTERS: Final = frozenset("|;&><$`*")
 
 TRIES: Final = 3  # at the terminal; a command would only say the same again
 
@@ -55,17 +61,26 @@ def existing(secret: Secret, check: Callable[[bytes], _Proof]) -> _Proof:
     return check(_from_terminal(secret, prompt))
 
 
-def new(secret: Secret) -> bytes:
-    """Ask for a password that is to be set, at the terminal twice. Raises PasswordError; none is empty."""
-    if has_command(secret):
-        password = _from_command(secret)
-    else:
-        password = _from_terminal(secret, f"{_capitalised(secret.name)}: ")
-        if password and password != _from_terminal(secret, "The same again: "):
-            raise PasswordError("The two are not the same.", "Please try again.")
+def new(secret: Secret, *, why: str = "") -> bytes:
+    """Ask for a password that is to be set, and return it. At the terminal it is asked for twice, after `why`.
+
+    Two answers that differ are asked for again. Raises PasswordError after the third time, where nobody can be asked,
+    and for an empty password.
+    """
+    password = _from_command(secret) if has_command(secret) else _twice_from_terminal(secret, why)
     if not password:
         raise PasswordError(f"The {secret.name} must not be empty.", "Please try again.")
     return password
+
+
+def _twice_from_terminal(secret: Secret, why: str) -> bytes:
+    before = f"{why} " if why else ""
+    for _ in range(TRIES):
+        password = _from_terminal(secret, f"{before}{_capitalised(secret.name)}: ")
+        if not password or password == _from_terminal(secret, "The same again: "):
+            return password
+        before = "The two are not the same. "
+    raise PasswordError("The two are not the same.", "Please try again.")
 
 
 def _from_terminal(secret: Secret, prompt: str) -> bytes:
@@ -101,6 +116,12 @@ def _from_command(secret: Secret) -> bytes:
         arguments = []
     if not arguments:
         raise PasswordError(f"{secret.variable} is not a command: check its quotes.")
+    if not _SHELL_CHARACTERS.isdisjoint(_QUOTED.sub("", os.environ[secret.variable])):
+        print(
+            f"litterbox: {secret.variable} has characters that are special in a shell, but it is run without a shell. "
+            "If it needs one, use: sh -c 'COMMAND'",
+            file=sys.stderr,
+        )
     try:
         # Its standard input is not ours: that may be the key file that is being imported.
         answer = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)

@@ -1,5 +1,6 @@
 """`definitions/NAME.toml`: the box's settings, made with a comment per key and read through cattrs."""
 
+import json
 import logging
 import reprlib
 import tomllib
@@ -101,6 +102,16 @@ _ALLOWED = {
     "host_exec": _GRANTS,
     "commands": host_commands.ALLOWED,
 }
+
+
+def describe_keys() -> list[tuple[str, str, str]]:
+    """Return each key that `litterbox settings NAME set` takes, its allowed values and its default, in order."""
+    defaults = attrs.asdict(Settings())
+    return [
+        (key, allowed, "that of Podman" if defaults[key] is None else json.dumps(defaults[key]))
+        for key, allowed in _ALLOWED.items()
+        if key != "commands"
+    ]
 
 
 def default_network(podman_version: tuple[int, ...]) -> Network:

@@ -382,8 +382,10 @@ def test_the_first_password_is_asked_twice_without_echo(at_terminal, keys: Run) 
 
 def test_two_first_passwords_that_differ_make_no_store(at_terminal, home: Path) -> None:
     child = at_terminal("generate", "work")
-    answer(child, "Key store password: ", "one")
-    answer(child, "The same again: ", "two")
+    why = "There is no key store yet. Choose a password for a new one. "
+    for before in (why, "The two are not the same. ", "The two are not the same. "):
+        answer(child, f"{before}Key store password: ", "one")
+        answer(child, "The same again: ", "two")
 
     assert "The two are not the same." in rest_of(child)
     assert child.exitstatus == 1

@@ -7,7 +7,7 @@ import termios
 import pytest
 
 from litterbox.errors import PasswordError, WrongPassword
-from litterbox.keys import password, terminal
+from litterbox.keys import access, password, terminal
 from litterbox.keys.password import STORE
 
 
@@ -110,3 +110,68 @@ def test_a_terminal_that_is_gone_is_told(monkeypatch, error) -> None:
     monkeypatch.setattr(terminal, "ask", ask)
     with pytest.raises(PasswordError, match="The terminal is gone"):
         password.existing(STORE, lambda given: given)
+
+
+@pytest.mark.parametrize(
+    ("text", "warns"),
+    [
+        ("echo hunter2 | head -1", True),
+        ("echo hunter2; true", True),
+        ("echo hunter2 && true", True),
+        ("echo hunter2 >/dev/null", True),
+        ("echo $HOME/hunter2", True),
+        ("echo `hunter2`", True),
+        ("echo hunter2*", True),
+        ("sh -c 'echo hunter2 | head -1'", False),
+        ('sh -c "echo \\"hunter2\\" | head -1"', False),
+        (r"echo hunter2\;", False),
+        ("echo hunter2", False),
+    ],
+)
+def test_a_shells_characters_outside_of_quotes_are_warned_of(command, text: str, warns: bool, capfd) -> None:
+    command(text)
+    password.existing(STORE, lambda given: given)
+    told = capfd.readouterr().err
+    assert ("LITTERBOX_PASSWORD_COMMAND has characters that are special in a shell" in told) is warns
+    assert "hunter2" not in told
+
+
+@pytest.fixture
+def typed(monkeypatch):
+    """A terminal at which these words are typed; gives the prompts that it showed."""
+    monkeypatch.delenv(STORE.variable, raising=False)
+    monkeypatch.setattr(terminal, "open_terminal", lambda: os.open("/dev/null", os.O_RDWR))
+
+    def types(*words: bytes) -> list[str]:
+        waiting = list(words)
+        prompts: list[str] = []
+
+        def ask(_terminal: int, prompt: str) -> bytes:
+            prompts.append(prompt)
+            return waiting.pop(0)
+
+        monkeypatch.setattr(terminal, "ask", ask)
+        return prompts
+
+    return types
+
+
+def test_two_passwords_that_differ_are_asked_for_again(typed) -> None:
+    prompts = typed(b"one", b"two", b"three", b"three")
+    assert password.new(STORE) == b"three"
+    assert prompts[2] == "The two are not the same. Key store password: "
+
+
+def test_the_third_difference_is_the_last(typed) -> None:
+    typed(b"1", b"2", b"3", b"4", b"5", b"6")
+    with pytest.raises(PasswordError, match="The two are not the same"):
+        password.new(STORE)
+
+
+def test_the_first_prompt_says_that_the_password_makes_a_new_store(typed) -> None:
+    prompts = typed(b"one", b"one")
+    access.unlock(access.load())
+    assert prompts == [
+        "There is no key store yet. Choose a password for a new one. Key store password: ",
+        "The same again: ",
+    ]
