@@ -140,8 +140,8 @@ def test_a_forwarded_agent_is_warned_of(user, person, attached, hosts):
     said, asked = run(user, attached, script, *[person.approve] * 4)
     assert said == "in b\n"
     assert "The request came through" not in asked[1]
-    assert "Forwarded: through a.example.org: whoever controls that computer" in " ".join(asked[3].split())
-    assert f'Log in as "{USER}" on b.example.org' in asked[3]
+    assert "The request came through a.example.org. Whoever controls that computer" in " ".join(asked[3].split())
+    assert f'log in to b.example.org as "{USER}"?' in asked[3]
 
 
 def test_a_key_for_one_host_that_never_asks_logs_in_there_without_a_window_and_nowhere_else(user, person, box, hosts):
