@@ -1,5 +1,8 @@
 """A command that does not exist suggests one that does; `ls` and `rm` are aliases."""
 
+import subprocess
+import sys
+
 import pytest
 
 from litterbox.cli import main
@@ -35,3 +38,11 @@ def test_an_alias_is_the_command(alias, command, capsys):
     assert main.run([*command, "--help"]) == 0
     # Only the usage line may differ, which shows the words as they were typed.
     assert of_alias.partition("\n\n")[2] == capsys.readouterr().out.partition("\n\n")[2]
+
+
+def test_the_alias_ls_starts_without_click_as_list_does():
+    words = [sys.executable, "-X", "importtime", "-m", "litterbox", "ls"]
+    imported = subprocess.run(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, check=False).stderr
+    assert "litterbox.cli.listing" in imported
+    assert "click" not in imported
+    assert "difflib" not in imported

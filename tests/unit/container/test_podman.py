@@ -30,7 +30,7 @@ ASK_PODMAN = {
     "build": ["build", "work"],
     "delete": ["delete", "work", "--yes"],
 }
-DO_NOT = {"completion", "logs", "audit", "approvals", "settings", "keys", "agent", "define"}
+DO_NOT = {"logs", "audit", "approvals", "settings", "keys", "agent", "define", "completion"}
 TESTED_BELOW = {"enter", "daemon"}
 
 
