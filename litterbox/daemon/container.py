@@ -31,8 +31,9 @@ async def in_podman_thread(function: Callable[..., _T], *arguments: object) -> _
 class ContainerWatcher:
     """What is known of the box's container. State: the processes being watched, each with its end as an event."""
 
-    def __init__(self, name: str, nursery: trio.Nursery) -> None:
+    def __init__(self, name: str, nursery: trio.Nursery, run_podman: Callable[..., object] = podman.run) -> None:
         self._name = name
+        self._run_podman = run_podman
         self._nursery = nursery
         self._ends: dict[int, trio.Event] = {}
         self._main: int | None = None
@@ -83,7 +84,7 @@ class ContainerWatcher:
 
     async def _podman(self, *arguments: str) -> None:
         try:
-            await in_podman_thread(podman.run, *arguments)
+            await in_podman_thread(self._run_podman, *arguments)
         except (LitterboxError, OSError) as error:
             _logger.warning("podman %s: %s", arguments[0], error)
 
