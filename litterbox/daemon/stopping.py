@@ -43,16 +43,16 @@ def _stop_daemon(name: str) -> bool:
     lock = paths.daemon_lock(name)
     if not locks.is_held(lock):
         return False
-    patience = END_TIMEOUT
+    end_timeout = END_TIMEOUT
     try:
         if client.ask(name, {"request": "stop"}, within=ANSWER_TIMEOUT) is None:
             _signal_daemon(name, signal.SIGTERM)  # it is coming up, or XDG_RUNTIME_DIR was emptied under it
     except DaemonTimeout:
-        patience = 0.0
+        end_timeout = 0.0
     except DaemonGone:
-        patience = _KILL_TIMEOUT
+        end_timeout = _KILL_TIMEOUT
     try:
-        os.close(locks.acquire(lock, within=patience, shared=True))
+        os.close(locks.acquire(lock, within=end_timeout, shared=True))
     except LockTimeout:
         print(f"litterbox: the daemon of {name} does not end: killing it", file=sys.stderr)
         _signal_daemon(name, signal.SIGKILL)

@@ -37,3 +37,20 @@ async def test_a_box_that_does_not_leave_is_stopped_after_its_grace(autojump_clo
         nursery.cancel_scope.cancel()
     assert called[0][0] == "stop"
     assert called[0][1] >= GRACE_TIMEOUT
+
+
+async def test_the_wait_for_conmon_has_an_end(autojump_clock, main, monkeypatch):
+    seen = container._look("work")
+    monkeypatch.setattr(
+        container, "_look", lambda _name: state.Seen(called_running=True, started=True, main=seen.main, conmon=1)
+    )
+
+    def run_podman(command, *_arguments):
+        main.kill()
+        main.wait()
+
+    start = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        await ContainerWatcher("work", nursery, run_podman).end()
+        nursery.cancel_scope.cancel()
+    assert trio.current_time() - start >= GRACE_TIMEOUT + container._CLEANUP_TIMEOUT
