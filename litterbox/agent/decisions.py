@@ -49,7 +49,7 @@ class Agent:
     stored: Identities
     added: AddedKeys
     known_hosts: KnownHosts
-    claims: Claims
+    claims: Claims = no_claims
     ask: Ask
     audit: AuditLog
     approve: Approve = "ask"

@@ -12,13 +12,9 @@ from typing import Final
 
 import trio
 
-from litterbox.agent.added import AddedKeys
 from litterbox.agent.answering import Conversation
-from litterbox.agent.decisions import Agent, Approve, Ask, Claims, Decisions, no_claims
-from litterbox.agent.identities import Identities
-from litterbox.agent.known_hosts import KnownHosts
+from litterbox.agent.decisions import Agent, Decisions
 from litterbox.agent.protocol import NEED_DATA, AgentConnection, FramingError, encode
-from litterbox.audit import AuditLog
 from litterbox.connections import Connection, Connections, Refused, Totals
 from litterbox.hangup import open_hangups
 from litterbox.limits import MAX_CONNECTIONS, MAX_HELD_BY_AGENT, MAX_SMALL_MESSAGE, MESSAGE_TIMEOUT
@@ -32,15 +28,8 @@ _logger = logging.getLogger(__name__)
 
 async def serve_agent(
     listener: trio.SocketListener,
+    agent: Agent,
     *,
-    box: str | None,
-    stored: Identities,
-    added: AddedKeys,
-    known_hosts: KnownHosts,
-    ask: Ask,
-    audit: AuditLog,
-    claims: Claims = no_claims,
-    approve: Approve = "ask",
     accepts: Callable[[Peer], bool] = may_use_the_box,
     most: int = MAX_CONNECTIONS,
     totals: Totals | None = None,
@@ -48,23 +37,12 @@ async def serve_agent(
 ) -> None:
     """Serve the SSH agent protocol on `listener`, a Unix socket's, until cancelled.
 
-    `ask` is cancelled when the client that it asks for hangs up; the other arguments are answering.Agent's.
-    Connections of a peer that `accepts` refuses, and those beyond `most`, are closed at once. What goes wrong in a
-    connection ends that connection and is logged. Closes the listener and every connection on the way out; the
-    socket's path is the caller's.
+    `agent.ask` is cancelled when the client that it asks for hangs up. Connections of a peer that `accepts` refuses,
+    and those beyond `most`, are closed at once. What goes wrong in a connection ends that connection and is logged.
+    Closes the listener and every connection on the way out; the socket's path is the caller's.
     """
-    agent = Agent(
-        box=box,
-        stored=stored,
-        added=added,
-        known_hosts=known_hosts,
-        claims=claims,
-        ask=ask,
-        audit=audit,
-        approve=approve,
-    )
     connections = Connections(
-        f"the agent of {box or 'this host'}", accepts, MAX_HELD_BY_AGENT, most, totals or Totals()
+        f"the agent of {agent.box or 'this host'}", accepts, MAX_HELD_BY_AGENT, most, totals or Totals()
     )
 
     async def handle(stream: trio.SocketStream) -> None:
@@ -82,7 +60,7 @@ async def serve_agent(
             _logger.exception("%s: agent connection closed: a fault of Litterbox", agent.who)
 
     async with open_hangups() as hangups, trio.open_nursery() as nursery:
-        nursery.start_soon(added.expire)
+        nursery.start_soon(agent.added.expire)
         await trio.serve_listeners(handle, [listener], handler_nursery=nursery, task_status=task_status)
 
 

@@ -13,6 +13,7 @@ import trio
 from litterbox import memory, paths
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.box_claims import BoxClaims
+from litterbox.agent.decisions import Agent
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
@@ -66,7 +67,7 @@ async def serve(
     async with AsyncExitStack() as stack:
         audit = stack.enter_context(AuditLog(name))
         control = await stack.enter_async_context(open_unix_listener(paths.control_socket(name)))
-        agent = await stack.enter_async_context(open_unix_listener(paths.agent_socket(name)))
+        agent_listener = await stack.enter_async_context(open_unix_listener(paths.agent_socket(name)))
         host = await stack.enter_async_context(open_unix_listener(paths.host_socket(name)))
         container = await stack.enter_async_context(open_container_watcher(name))
         dialogs = await stack.enter_async_context(open_dialog_queue(show))
@@ -97,14 +98,16 @@ async def serve(
         await nursery.start(
             partial(
                 serve_agent,
-                agent,
-                box=name,
-                stored=StoreIdentities.of_box(name, lambda: requests.vault_key),
-                added=added,
-                known_hosts=KnownHosts(),
-                claims=BoxClaims(paths.home(name)),
-                ask=dialogs.ask,
-                audit=audit,
+                agent_listener,
+                Agent(
+                    box=name,
+                    stored=StoreIdentities.of_box(name, lambda: requests.vault_key),
+                    added=added,
+                    known_hosts=KnownHosts(),
+                    claims=BoxClaims(paths.home(name)),
+                    ask=dialogs.ask,
+                    audit=audit,
+                ),
                 accepts=peers.may_use,
                 most=most_connections,
                 totals=totals,

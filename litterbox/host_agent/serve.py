@@ -15,7 +15,7 @@ import trio
 
 from litterbox import limits, memory, paths
 from litterbox.agent.added import AddedKeys
-from litterbox.agent.decisions import Approve
+from litterbox.agent.decisions import Agent, Approve
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
@@ -91,13 +91,15 @@ async def _serve(agent: HostAgent, command: Sequence[str], most: int) -> int:
             partial(
                 serve_agent,
                 listener,
-                box=None,
-                stored=StoreIdentities.named(agent.keys, lambda: agent.vault_key),
-                added=added,
-                known_hosts=KnownHosts(),
-                ask=dialogs.ask,
-                audit=audit,
-                approve=agent.approve,
+                Agent(
+                    box=None,
+                    stored=StoreIdentities.named(agent.keys, lambda: agent.vault_key),
+                    added=added,
+                    known_hosts=KnownHosts(),
+                    ask=dialogs.ask,
+                    audit=audit,
+                    approve=agent.approve,
+                ),
                 accepts=_is_own,
                 most=most,
                 totals=totals,

@@ -4,13 +4,13 @@ import os
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 import asyncssh
 import attrs
 import trio
 
 from litterbox.agent.added import AddedKeys
+from litterbox.agent.decisions import Agent
 from litterbox.agent.known_hosts import KnownHosts
 from litterbox.agent.server import serve_agent
 from litterbox.agent.stored import StoreIdentities
@@ -81,8 +81,7 @@ async def agent(folder: str, answer: Answer | Show = Answer.APPROVED_ONCE) -> As
         await listening.bind(desk.path("agent.sock"))
         listening.listen(128)
         async with open_dialog_queue(show) as queue, trio.open_nursery() as nursery:
-            serve = partial(
-                serve_agent,
+            agent = Agent(
                 box="work",
                 stored=StoreIdentities.of_box("work", lambda: vault_key, path=key_store),
                 added=AddedKeys(),
@@ -90,6 +89,6 @@ async def agent(folder: str, answer: Answer | Show = Answer.APPROVED_ONCE) -> As
                 ask=queue.ask,
                 audit=audit,
             )
-            await nursery.start(serve, trio.SocketListener(listening))
+            await nursery.start(serve_agent, trio.SocketListener(listening), agent)
             yield desk
             nursery.cancel_scope.cancel()

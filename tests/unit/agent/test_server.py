@@ -15,7 +15,7 @@ from asyncssh.packet import Byte, String, UInt32
 from trio.testing import wait_all_tasks_blocked
 
 from litterbox import paths
-from litterbox.agent import protocol
+from litterbox.agent import decisions, protocol
 from litterbox.agent.added import AddedKeys
 from litterbox.agent.identities import Identity, SigningError
 from litterbox.agent.known_hosts import KnownHosts
@@ -120,17 +120,19 @@ async def serving(user: User, keys: Keys | None = None, **changes: object) -> As
     with trio.socket.socket(trio.socket.AF_UNIX) as listening, AuditLog("work") as audit, ExitStack() as clients:
         await listening.bind(path)
         listening.listen(128)
-        options = {
-            "box": "work",
+        of_agent = {
             "stored": keys or Keys(),
             "added": AddedKeys(),
             "known_hosts": KnownHosts([]),
             "ask": user.ask,
             "audit": audit,
-            **changes,
         }
+        fields = {field.name for field in attrs.fields(decisions.Agent)}
+        of_agent |= {name: value for name, value in changes.items() if name in fields}
+        options = {name: value for name, value in changes.items() if name not in fields}
+        agent = decisions.Agent(box="work", **of_agent)
         async with trio.open_nursery() as nursery:
-            await nursery.start(partial(serve_agent, trio.SocketListener(listening), **options))
+            await nursery.start(partial(serve_agent, trio.SocketListener(listening), agent, **options))
             yield Agent(path, nursery.cancel_scope, clients)
             nursery.cancel_scope.cancel()
 
