@@ -12,14 +12,14 @@ _TITLES = ("REQUEST", "KEY", "DESTINATION")
 
 
 @click.command(
-    short_help="Show or forget what is approved for this session.",
+    short_help="Show or forget what is allowed until the box stops.",
     epilog=examples("litterbox approvals work", "litterbox approvals work --forget"),
 )
 @click.argument("name", shell_complete=complete_names.boxes)
 @click.option("--forget", is_flag=True, help="Forget all of it: the next request asks again.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array: request, subject and destination of each.")
 def command(name: str, *, forget: bool, as_json: bool) -> None:
-    """Show what you approved "for this session" for the box NAME, oldest first.
+    """Show what you allowed the box NAME until it stops, oldest first.
 
     An approval holds for the same request, key and destination, until the daemon of the box ends.
     """

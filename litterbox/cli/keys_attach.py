@@ -37,8 +37,8 @@ def attach(key: str, box: str, *, hosts: tuple[str, ...], ask: "Ask | None") -> 
     wildcards * and ?: github.com, *.example.org, [git.example.org]:2222; one that begins with ! leaves hosts out.
     Names that known_hosts keeps hashed fit only patterns without wildcards.
 
-    --ask says how often you are asked. always: each time; the window may offer "for this session". once: once for
-    each host, or for each namespace of signatures ("git"), until the box's daemon ends. never: not at all. A key
+    --ask says how often you are asked. always: each time; the window may offer to allow it until the box stops. once:
+    once for each host, or for each namespace of signatures ("git"), until the box's daemon ends. never: not at all. A key
     that never asks must say --host; it signs logins to those hosts and nothing else, and only for clients that prove
     to the agent which host they talk to, as OpenSSH 8.9 and newer do.
 

@@ -291,7 +291,7 @@ def test_a_window_asks_in_words_that_show_all_of_it(user, box, person):
     ):
         with user.start("enter", "work", "--", "host-exec", "echo", "a b") as asking:
             shown = " ".join(answer("work").split())
-            assert shown.endswith("""outside of the box. Command: "/bin/echo 'a b'" Folder: an empty one""")
+            assert shown.endswith("""outside of the box? Command: "/bin/echo 'a b'" Folder: an empty one""")
             assert asking.communicate(timeout=LONG_ENOUGH)[0] == out
         assert asking.returncode == status
         with user.session("work"):
