@@ -15,7 +15,7 @@ TYPE_CHECKING = False  # typing's own costs milliseconds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NAME_HOLDER_DELAY = 30.0  # seconds of waiting before the holder is named (design section 5)
+NAME_HOLDER_DELAY = 30.0  # seconds of waiting before the holder is named (docs/design.md, "Entering")
 MIN_INTERVAL = 0.001  # seconds between the first two tries
 MAX_INTERVAL = 0.05  # seconds
 

@@ -14,7 +14,7 @@ import trio
 from litterbox_guest import proc, sessions
 from litterbox_guest.changes import ChangeFlag
 
-GRACE = 5.0  # seconds between the hang-up and the kill (design section 5)
+GRACE = 5.0  # seconds between the hang-up and the kill (docs/design.md, "Leaving")
 _SETTLE_DELAY = 0.05  # seconds; the lock is rewritten in place, so that one look may catch it half-written
 # It has ended; or somebody has configured Podman to give containers less than its usual capabilities.
 _NOT_TO_BE_SIGNALLED = (ProcessLookupError, PermissionError)

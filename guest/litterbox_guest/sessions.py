@@ -14,7 +14,7 @@ from litterbox_guest import proc
 
 LOCK = "/session.lock"
 RECORDS = "/run/litterbox/sessions"
-_MAX_LOCK_SIZE = 64 * 1024  # bytes read; 200 sessions (design section 8) need less than 10 KiB
+_MAX_LOCK_SIZE = 64 * 1024  # bytes read; 200 sessions (docs/design.md, "Sessions") need less than 10 KiB
 
 
 def listed(lock: str = LOCK) -> set[str]:

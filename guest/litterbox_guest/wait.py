@@ -16,7 +16,7 @@ from litterbox_guest.ending import end_departed_sessions
 from litterbox_guest.errors import GuestError
 from litterbox_guest.host_link import HostConnection, keep_linked
 
-ABANDONED_TIMEOUT = 30.0  # seconds without a daemon and without a process from outside (design section 5)
+ABANDONED_TIMEOUT = 30.0  # seconds without a daemon and without a process from outside (docs/design.md, "Leaving")
 _LOOKS = 6  # at the processes, in that time
 _FAREWELL = 0.5  # seconds that the box's processes have to end after each signal
 _LOOK_INTERVAL = 0.02  # seconds between looks whether they have

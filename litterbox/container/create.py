@@ -1,4 +1,4 @@
-"""The container of a box: exactly the mounts, labels, environment and entrypoint of the design, and no more."""
+"""The container of a box: its mounts (docs/design.md, "Mounts"), labels, environment and entrypoint, and no more."""
 
 import contextlib
 import json

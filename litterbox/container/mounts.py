@@ -1,4 +1,4 @@
-"""What of the host is mounted into a box: exactly the design's list, and no more."""
+"""What of the host is mounted into a box: exactly the list of docs/design.md, "Mounts", and no more."""
 
 import csv
 import io

@@ -1,7 +1,7 @@
 """Entering a box: register the session, have a daemon and a running container, and become `podman exec`.
 
-The order is the design's. The warm path, a daemon and a running box, asks only the control socket and imports
-nothing heavy: what a cold box needs is imported where it is needed (start-up budget).
+The order is that of docs/design.md, "Entering". The warm path, a daemon and a running box, asks only the control socket
+and imports nothing heavy: what a cold box needs is imported where it is needed (start-up budget).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _PROGRAM, _FILE = 0o755, 0o644  # permissions; a folder has a program's
 # -I: no environment, no user's folders; -S: no site; utf8: no codec is looked up that an image's locale might name.
 _SHEBANG = f"#!{MOUNTED_AT}/{_INTERPRETER} -ISXutf8"
 
-# What the guest's commands use beside what they import at once, and those to come will use (design section 7).
+# What the commands of the guest use (docs/design.md, "Capabilities") beside what they import at once.
 _MARGIN = (
     "array", "base64", "encodings.ascii", "encodings.idna", "encodings.latin_1", "errno", "fcntl", "hashlib", "json",
     "os", "pty", "select", "shlex", "shutil", "signal", "socket", "stat", "struct", "subprocess", "tempfile", "termios",

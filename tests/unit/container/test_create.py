@@ -1,4 +1,4 @@
-"""The container sees exactly what the design lists; a change of it is told in words."""
+"""The container sees exactly what docs/design.md, "Mounts", lists; a change of it is told in words."""
 
 import csv
 import json
@@ -41,7 +41,7 @@ def made(monkeypatch):
     return make
 
 
-def test_the_mounts_are_the_designs_and_no_more():
+def test_the_mounts_are_those_of_the_design_and_no_more():
     uid = os.getuid()
     targets = {mount.target: mount.read_only for mount in mounts("work", Settings())}
     assert targets == {
