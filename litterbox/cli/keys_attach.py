@@ -38,9 +38,9 @@ def attach(key: str, box: str, *, hosts: tuple[str, ...], ask: "Ask | None") -> 
     Names that known_hosts keeps hashed fit only patterns without wildcards.
 
     --ask says how often you are asked. always: each time; the window may offer to allow it until the box stops. once:
-    once for each host, or for each namespace of signatures ("git"), until the box's daemon ends. never: not at all. A key
-    that never asks must say --host; it signs logins to those hosts and nothing else, and only for clients that prove
-    to the agent which host they talk to, as OpenSSH 8.9 and newer do.
+    once for each host, or for each namespace of signatures ("git"), until the box's daemon ends. never: not at all. A
+    key that never asks must say --host; it signs logins to those hosts and nothing else, and only for clients that
+    prove to the agent which host they talk to, as OpenSSH 8.9 and newer do.
 
     For a key that is attached already, --host replaces its hosts and --ask how often it asks; what is not given stays
     as it is. To let it be used for any host again, detach it first.
