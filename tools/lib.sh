@@ -67,44 +67,43 @@ apt_install() {
         env DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "${missing[@]}"
 }
 
-# requirements PYTHON: what pyproject.toml asks for to build, run and test the project, one requirement a line.
-requirements() {
+# declared_requirements PYTHON: what pyproject.toml asks for to build, run and test the project, one a line.
+declared_requirements() {
     "$1" -I - "$REPO/pyproject.toml" <<'PYTHON'
 import sys, tomllib
 
 with open(sys.argv[1], "rb") as file:
-    project = tomllib.load(file)
-groups = project.get("dependency-groups", {})
-
-def group(name):
-    for item in groups.get(name, []):
-        yield from group(item["include-group"]) if isinstance(item, dict) else [item]
-
+    pyproject = tomllib.load(file)
+project = pyproject["project"]
 wanted = {
-    *project["build-system"]["requires"],
-    *project["project"].get("dependencies", []),
-    *project["project"].get("optional-dependencies", {}).get("dev", []),
-    *group("dev"),
+    *pyproject["build-system"]["requires"],
+    *project["dependencies"],
+    *project["optional-dependencies"]["dev"],
 }
 print(*sorted(wanted), sep="\n")
 PYTHON
 }
 
+# requirements: the same with the exact versions and hashes that `tools/lock` chose, for every Python that is supported.
+requirements() {
+    cat "$REPO/requirements.lock"
+}
+
 # outer_venv: .venv in the checkout, with the project (editable) and all it needs, on the caller's python3. Made anew
-# for another Python, brought up to date when what pyproject.toml requires has changed, and otherwise free.
+# for another Python, brought up to date when pyproject.toml's requirements or the lock have changed, and otherwise free.
 outer_venv() {
     local lock stamp version ask='import sys; print(sys.version, sys.base_prefix)'
     exec {lock}<"$REPO"
     flock --wait 1 "$lock" || { say "waiting for another tool to finish with .venv"; flock "$lock"; }
     version=$(python3 -c "$ask")
-    stamp=$(printf '%s\n' "$version" "$REPO" "$(requirements python3)" | sha256sum)
+    stamp=$(printf '%s\n' "$version" "$REPO" "$(requirements)" "$(declared_requirements python3)" | sha256sum)
     if [ "$(cat "$REPO/.venv/stamp" 2>/dev/null)" != "$stamp" ]; then
         LOG=$(mktemp)
         python3 -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
         if [ "$("$REPO/.venv/bin/python3" -c "$ask" 2>&1)" != "$version" ]; then
             progress "making .venv" python3 -m venv --clear "$REPO/.venv"
         fi
-        requirements python3 >"$REPO/.venv/requirements"
+        requirements >"$REPO/.venv/requirements"
         progress "installing the project and what it needs into .venv" retry fill_venv "$REPO/.venv"
         printf '%s\n' "$stamp" >"$REPO/.venv/stamp"
         rm -f "$LOG"
@@ -112,10 +111,12 @@ outer_venv() {
     exec {lock}<&-
 }
 
-# The pip that came with an old Python does not hand PIP_CERT on to the pip that it builds packages with.
+# fill_venv FOLDER: installs FOLDER/requirements, then the project, which has no hash. Upgrades pip first: the pip that
+# came with an old Python does not hand PIP_CERT on to the pip that it builds packages with.
 fill_venv() {
     "$1/bin/pip" install --disable-pip-version-check --upgrade pip &&
-        "$1/bin/pip" install --requirement "$1/requirements" --editable "$REPO"
+        "$1/bin/pip" install --requirement "$1/requirements" &&
+        "$1/bin/pip" install --no-deps --no-build-isolation --editable "$REPO"
 }
 
 # attend ON_SIGNAL COMMAND...: runs COMMAND, and `ON_SIGNAL PID NAME` when a signal comes; returns COMMAND's status. It
