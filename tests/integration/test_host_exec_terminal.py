@@ -9,6 +9,7 @@ import time
 
 import pexpect
 import pytest
+from support.host_socket import HOLDING_SIGINT
 from support.processes import eventually, state, with_words
 
 LONG_ENOUGH = 20  # seconds
@@ -20,7 +21,7 @@ def shell(host, tmp_path):
     """A shell on a terminal of 30 rows and 100 columns, with host-exec on its PATH."""
     program = tmp_path / "bin" / "host-exec"
     program.parent.mkdir()
-    [python, _c, code, _called] = host.command()
+    python, _c, code, _called = host.command()[len(HOLDING_SIGINT) :]
     program.write_text(f"#!{python}\nimport sys\nsys.argv.insert(1, 'host-exec')\n{code}\n")
     program.chmod(0o755)
     environment = host.environment | {"TERM": "xterm", "PATH": f"{program.parent}:{os.environ['PATH']}", "PS1": "$ "}
