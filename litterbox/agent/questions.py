@@ -84,8 +84,7 @@ def about_signing(asker: Requester, identity: Identity, request: SignRequest, pu
         approval = _approval(asker, identity, purpose)
     fields: list[tuple[str, Words]] = [("Key", key_in_words(identity))]
     if approval is not None:
-        like_this = "logins" if isinstance(purpose, Login) else "signatures"
-        fields.append((_COVERED, f"{like_this} like this one, with this key"))
+        fields.append((_COVERED, _covered(asker, purpose)))
     details: list[tuple[str, Words]] = [("Key fingerprint", identity.fingerprint)]
     claims: Fields = ()
     if isinstance(purpose, Login) and purpose.host_key is not None:
@@ -187,6 +186,16 @@ def _warning(asker: Requester, purpose: Purpose) -> Words:
         case Unrecognised():
             doubt = "Litterbox does not recognise what would be signed. Whoever gets it may use it for anything."
     return doubt
+
+
+def _covered(asker: Requester, purpose: Purpose) -> str:
+    """What `_approval` covers, without a word of the box."""
+    what = "signatures in this namespace with this key"
+    if isinstance(purpose, Login):
+        certificate = " and certificate" if purpose.certificate_blob else ""
+        what = f"logins as this user to this server with this key{certificate}"
+    way = " through the same servers" if asker.path else ""
+    return f"{what}{way}, by any program {'that uses this agent' if asker.box is None else 'in the box'}"
 
 
 def _approval(asker: Requester, identity: Identity, purpose: Purpose) -> Approval | None:

@@ -25,6 +25,9 @@ _SIZES: Final = ((MAX_VALUE_WIDTH, 120), (MAX_VALUE_WIDTH, 60), *((size, 50) for
 _UNBROKEN: Final = re.compile(r"\\(?:U[0-9a-f]{8}|u[0-9a-f]{4}|x[0-9a-f]{2}|.)|.", re.DOTALL)
 
 _INDENT: Final = "    "
+# Stands in a window that is shown again. `shows_all` keeps room for it.
+TOO_SOON: Final = "An answer within the first second is not taken. Please answer again."
+
 _WARNING_SIGN: Final = "\N{WARNING SIGN}"
 _LEFT_TO_RIGHT: Final = "\N{LEFT-TO-RIGHT MARK}"  # a line in Hebrew starts at the left margin, like its label
 
@@ -190,10 +193,10 @@ def text(question: Question, note: str = "") -> str:
 
 
 def shows_all(question: Question) -> bool:
-    """Whether `text` shows every value whole."""
+    """Return whether `text` shows every value whole, also with TOO_SOON where the question is shown again."""
     longest, longest_claim = _SIZES[0]
     return (
-        len(_lines(question, longest, longest_claim)) <= MAX_LINES
+        len(_lines(question, longest, longest_claim, TOO_SOON)) <= MAX_LINES
         and all(is_whole(value, longest) for _label, value in (*question.fields, *question.details))
         and all(is_whole(value, longest_claim) for _label, value in question.claims)
     )

@@ -20,7 +20,7 @@ import sh
 import trio
 
 from litterbox import limits
-from litterbox.confirm.question import Answer, Question, buttons, text, title
+from litterbox.confirm.question import TOO_SOON, Answer, Question, buttons, text, title
 
 TIMEOUT: Final = 60.0  # seconds; a dialog nobody answers is declined
 _GRACE: Final = 5.0  # seconds after zenity's own timeout until we end it ourselves
@@ -32,7 +32,6 @@ DECLINE: Final = "Decline"
 # time from the start to the window, which an idle machine needs (0.15 s) and some more.
 MIN_READING_TIME: Final = 1.25  # seconds
 _ICON: Final = "--icon-name=dialog-warning"  # zenity 3's name of the option, which zenity 4 takes too
-_TOO_SOON: Final = "An answer within the first second is not taken. Please answer again."
 
 # Zenity lets its environment choose its exit statuses (zenity(1)). So that none means two things: GTK exits 1 where it
 # finds no display, and zenity 3 exits 0 when its window is destroyed under it, which is nobody's approval.
@@ -103,7 +102,7 @@ async def show(
             if answer is Answer.NOT_SHOWN and options and "icon-name" in end.stderr:
                 options = []  # a zenity that no longer knows the option; the text has a warning sign too
             elif answer.approved and trio.current_time() - began < min_reading_time:
-                note = _TOO_SOON
+                note = TOO_SOON
             else:
                 break
         if answer is not Answer.NOT_SHOWN:

@@ -1,5 +1,6 @@
 """Answers the `xdg_open` requests of a box: checks the link, asks the user, logs, and opens it on the desktop."""
 
+import unicodedata
 from typing import Final
 
 import attrs
@@ -12,7 +13,7 @@ from litterbox.capabilities.xdg_open.opener import Opener
 from litterbox.capabilities.xdg_open.program import OpeningError
 from litterbox.confirm.escaping import escape_untrusted, quoted
 from litterbox.confirm.fields import split_into_fields
-from litterbox.confirm.question import MAX_LINES, Kind, Question, text
+from litterbox.confirm.question import MAX_LINES, TOO_SOON, Kind, Question, text
 from litterbox.confirm.said import Said, Words, logged
 from litterbox_guest.messages import XdgOpen
 
@@ -58,28 +59,42 @@ def question(box: str, link: Link) -> Question:
     """Make the question. It shows the whole site, and as much of the link as the window has room for."""
     about: list[tuple[str, Words]] = [*_pieces("Site", link.site, most=2)] if link.site else []
     if not link.site.isascii():
-        letters = _in_ascii(link.site) or link.site.encode("unicode_escape").decode("ascii")
-        # These are plain text without a quote, and `quoted` would escape their backslashes again.
-        about.append(("The site in ASCII", (f'"{escape_untrusted(letters, longest=_MAX_ASIDE_WIDTH)}"',)))
+        about.append(("The site in ASCII", (_quoted_in_ascii(link.site),)))
     if link.user:
         about.append(("User name, not the site", (quoted(link.user, longest=_MAX_ASIDE_WIDTH),)))
     request = link.uri.encode(errors="surrogatepass")
     asked = Question(box=box, action=_action(link), fields=tuple(about), request=request, kind=Kind.LINK)
-    room = MAX_LINES - len(text(asked).split("\n"))
+    room = MAX_LINES - len(text(asked, TOO_SOON).split("\n"))
     return attrs.evolve(asked, fields=(*about, *_pieces("Link", link.uri, most=room // _FIELD_LINES)))
 
 
 def _action(link: Link) -> Words:
     if not link.site:
         return "open a link"
-    ascii_site = _in_ascii(link.site)
-    return ("open a link to ", Said(ascii_site)) if ascii_site else "open a link to a site that is not a name of DNS"
+    return ("open a link to ", Said(link.site) if link.site.isascii() else _quoted_in_ascii(link.site))
 
 
-def _in_ascii(site: str) -> str:
-    """Return the site as DNS has it, in punycode (RFC 3490); "" where it has none."""
+def _quoted_in_ascii(site: str) -> str:
+    """Return the site in quotes: in punycode where that is certain, and else with its letters escaped.
+
+    `quoted` would escape the backslashes of the escapes once more. A site holds neither quotes nor backslashes.
+    """
+    letters = _punycode(site) or site.encode("unicode_escape").decode("ascii")
+    return f'"{escape_untrusted(letters, longest=_MAX_ASIDE_WIDTH)}"'
+
+
+def _punycode(site: str) -> str:
+    """Return the site as DNS has it; "" where a browser may look up another name.
+
+    Python's codec implements IDNA 2003 (RFC 3490) with Unicode 3.2, which replaces some letters that browsers keep: it
+    makes "fass.de" of "faß.de". So a name is taken only where the codec knows its letters and replaces none.
+    """
+    name = site.lower()
+    if any(unicodedata.ucd_3_2_0.category(letter) == "Cn" for letter in name):
+        return ""
     try:
-        return site if site.isascii() else site.encode("idna").decode("ascii")
+        encoded = name.encode("idna")
+        return encoded.decode("ascii") if encoded.decode("idna") == name else ""
     except UnicodeError:
         return ""
 

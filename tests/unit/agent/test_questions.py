@@ -79,7 +79,8 @@ def test_a_signing_question_names_box_key_purpose_host_and_program():
     assert text(about(BOUND, asker=asker)) == (
         'work: log in to github.com or 140.82.121.3 as "git"?\n\n'
         "Key: github (ssh-ed25519)\n"
-        "The lasting answer covers: logins like this one, with this key\n\n"
+        "The lasting answer covers: logins as this user to this server with\n"
+        "    this key, by any program in the box\n\n"
         'Program: says it is "ssh git@github.com"\n\n'
         f"Key fingerprint: {IDENTITY.fingerprint}\n"
         f"Host fingerprint: {fingerprint(HOST_KEY)}"
@@ -111,6 +112,17 @@ def test_for_this_session_is_offered_for_lists_proven_destinations_and_namespace
     assert not about_removing(ASKER, IDENTITY).approval
     assert not about_removing_all(ASKER).approval
     assert not about_locking(ASKER, b"").approval
+
+
+def test_what_the_lasting_answer_covers_is_said_with_its_limits():
+    def covered(question):
+        return dict(question.fields)["The lasting answer covers"]
+
+    assert covered(about(COMMIT)) == "signatures in this namespace with this key, by any program in the box"
+    forwarded = "logins as this user to this server with this key through the same servers, by any program in the box"
+    assert covered(about(BOUND, asker=FORWARDED)) == forwarded
+    host = attrs.evolve(ASKER, box=None)
+    assert covered(about(COMMIT, asker=host)).endswith("by any program that uses this agent")
 
 
 def test_a_key_to_be_confirmed_each_time_is_never_approved_for_the_session():

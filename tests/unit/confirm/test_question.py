@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 
 from litterbox.confirm.escaping import columns, escape_untrusted
-from litterbox.confirm.question import LINE, MAX_FIELDS, MAX_LINES, Answer, Approval, Question, shows_all, text, title
+from litterbox.confirm.question import (
+    LINE,
+    MAX_FIELDS,
+    MAX_LINES,
+    TOO_SOON,
+    Answer,
+    Approval,
+    Question,
+    shows_all,
+    text,
+    title,
+)
 from litterbox.confirm.said import Said
 
 QUESTION = Question(
@@ -160,6 +171,17 @@ def test_what_is_said_to_be_shown_whole_is(fields):
     if shows_all(question):
         for _label, value in fields:
             assert unbroken(escape_untrusted(value, longest=10_000)) in shown
+
+
+def test_what_is_said_to_be_shown_whole_is_whole_when_it_is_shown_again():
+    whole = 0
+    for width in range(40, 161, 10):
+        for count in range(1, MAX_FIELDS + 1):
+            question = attrs.evolve(QUESTION, fields=(("Command", "x" * width),) * count)
+            if shows_all(question):
+                whole += 1
+                assert "more …]" not in text(question, TOO_SOON)
+    assert whole
 
 
 def test_what_loses_its_middle_is_not_shown_whole():

@@ -14,7 +14,7 @@ from litterbox.capabilities.replies import Ack, Error
 from litterbox.capabilities.xdg_open.link import read
 from litterbox.capabilities.xdg_open.program import NothingOpens, OpeningError
 from litterbox.capabilities.xdg_open.request import Links, question
-from litterbox.confirm.question import LINE, MAX_LINES, Answer, text
+from litterbox.confirm.question import LINE, MAX_LINES, TOO_SOON, Answer, text
 from litterbox.confirm.said import Said, rendered
 from litterbox_guest.messages import XdgOpen
 
@@ -144,6 +144,25 @@ def test_letters_that_look_like_others_are_shown_in_punycode_too():
     assert text(question("work", read(uri, ["https"]))).startswith('work: open a link to "xn--pple-43d.com"?')
 
 
+@pytest.mark.parametrize(
+    ("site", "shown"),
+    [
+        ("fa\u00df.de", r"fa\xdf.de"),  # Python's codec makes "fass.de" of it, browsers open another site
+        ("\u03b2\u03cc\u03bb\u03bf\u03c2.com", r"\u03b2\u03cc\u03bb\u03bf\u03c2.com"),  # it replaces the last sigma
+        ("\u212aelvin.com", "kelvin.com"),
+        ("a\u3002com", r"a\u3002com"),
+        ("\u13a0\u13a1.com", r"\u13a0\u13a1.com"),  # its small letters are younger than the codec's Unicode
+        ("\u4e2d" * 60 + ".com", r"\u4e2d\u4e2d"),  # too long for DNS
+        ("B\u00dcCHER.example:8080", "xn--bcher-kva.example:8080"),
+    ],
+)
+def test_the_heading_names_no_other_site_than_the_one_that_a_browser_opens(site, shown):
+    asked = question("work", read(f"https://{site}/", ["https"]))
+    [heading, *_rest] = text(asked).split("\n")
+    assert heading.lstrip("\u200e").startswith(f'work: open a link to "{shown}')
+    assert dict(asked.fields)["The site in ASCII"][0].startswith(f'"{shown}')
+
+
 def test_a_link_without_a_site_is_shown_alone():
     assert fields("mailto:a@example.org") == (("Link", '"mailto:a@example.org"'),)
 
@@ -152,7 +171,7 @@ def test_a_link_without_a_site_is_shown_alone():
 def test_a_long_link_is_shown_whole(length):
     uri = "https://example.org/".ljust(length, "x")
     assert "".join(value.strip('"') for label, value in fields(uri) if label.startswith("Link")) == uri
-    shown = text(question("work", read(uri, ["https"])))
+    shown = text(question("work", read(uri, ["https"])), TOO_SOON)  # the second time, too
     assert "more …]" not in shown
     assert shown.count("x") >= length - len("https://example.org/")
 
